@@ -1,0 +1,3 @@
+//! Safe Rust for Microvisor devices.
+#![no_std]
+pub mod sys;
