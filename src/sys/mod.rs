@@ -24,7 +24,14 @@
 mod bindings;
 
 #[cfg(feature = "bindgen")]
-#[allow(non_camel_case_types, non_snake_case, non_upper_case_globals, missing_docs, missing_debug_implementations, unreachable_pub)]
+#[allow(
+    non_camel_case_types,
+    non_snake_case,
+    non_upper_case_globals,
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub
+)]
 #[allow(clippy::pedantic)]
 mod bindings {
     include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
