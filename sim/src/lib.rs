@@ -1,1 +1,3 @@
-//! sim
+//! The Microvisor kernel, for hosts.
+
+pub mod broker;
