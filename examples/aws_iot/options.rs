@@ -42,7 +42,7 @@ const DEFAULT_SID: &str = "UV0123456789abcdef0123456789abcdef";
 const DEFAULT_PUBLISHES: u32 = 5;
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 /// The number is for people to watch; a run that takes longer than this is a slip of the keyboard.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(86_400);
+const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
 
 /// What the command line asks for.
 #[derive(Debug)]

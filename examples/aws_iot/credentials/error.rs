@@ -40,6 +40,10 @@ pub(crate) enum CredentialsError {
     DamagedPem {
         file: String,
     },
+    /// Binary that is neither a certificate nor a key.
+    DamagedDer {
+        file: String,
+    },
     DamagedCertificate {
         file: String,
     },
@@ -136,6 +140,11 @@ impl fmt::Display for CredentialsError {
                 f,
                 "{file} has a PEM block that does not end or is not base64; copy the file again, from the line \
                  -----BEGIN to the line -----END"
+            ),
+            Self::DamagedDer { file } => write!(
+                f,
+                "{file} starts like DER, but neither a certificate nor a key decodes from it; copy it again, in \
+                 binary, or move it away"
             ),
             Self::DamagedCertificate { file } => write!(
                 f,

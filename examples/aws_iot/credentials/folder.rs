@@ -56,7 +56,7 @@ impl Folder {
         if text.contains("-----BEGIN ") {
             return self.add_pem(file, &text);
         }
-        if bytes.first() == Some(&DER_SEQUENCE) {
+        if bytes.first() == Some(&DER_SEQUENCE) && !is_text(bytes) {
             return self.add_der(file, bytes);
         }
         self.leave_aside(file, "is neither PEM nor DER");
@@ -120,7 +120,7 @@ impl Folder {
         } else if SubjectPublicKeyInfo::from_der(der).is_ok_and(|(rest, _)| rest.is_empty()) {
             self.add_public_key(file);
         } else {
-            self.leave_aside(file, "looks like DER, but holds no certificate or key that decodes");
+            return Err(CredentialsError::DamagedDer { file: file.to_owned() });
         }
         Ok(())
     }
@@ -147,7 +147,13 @@ impl Folder {
     }
 }
 
+/// With what certificates and keys start; as text it is a zero.
 const DER_SEQUENCE: u8 = 0x30;
+
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes)
+        .is_ok_and(|text| text.chars().all(|character| !character.is_control() || character.is_whitespace()))
+}
 
 /// PKCS#12 starts with version 3 (RFC 7292, section 4).
 fn is_pkcs12(der: &[u8]) -> bool {
