@@ -3,50 +3,18 @@
 #[path = "../examples/aws_iot/credentials/mod.rs"]
 mod credentials;
 
+mod authority;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use authority::{Authority, key_file};
 use credentials::Credentials;
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::date_time_ymd;
 use tempfile::TempDir;
-
-fn key_file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 fn der(pem: &str) -> Vec<u8> {
     pem::parse_many(pem).expect("the PEM is well-formed").pop().expect("there is a block").into_contents()
-}
-
-/// A CA, and the name under which it signs.
-struct Authority(Issuer<'static, KeyPair>, String);
-
-impl Authority {
-    fn named(name: &str) -> Self {
-        let key = KeyPair::generate().expect("a key");
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let pem = params.self_signed(&key).expect("a certificate").pem();
-        Self(Issuer::new(params, key), pem)
-    }
-
-    fn pem(&self) -> &str {
-        &self.1
-    }
-
-    fn issue(&self, key_pkcs8: &str) -> String {
-        self.issue_with(key_pkcs8, |_| ())
-    }
-
-    fn issue_with(&self, key_pkcs8: &str, change: impl FnOnce(&mut CertificateParams)) -> String {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "AWS IoT Certificate");
-        change(&mut params);
-        let key = KeyPair::from_pem(key_pkcs8).expect("a key that can sign");
-        params.signed_by(&key, &self.0).expect("a certificate").pem()
-    }
 }
 
 /// A folder with these files.
