@@ -4,6 +4,8 @@
 pub mod sys;
 
 mod block_on;
+pub mod tls;
+
 mod decode;
 mod memory;
 mod secret;
