@@ -3,9 +3,10 @@
 
 pub mod sys;
 
-mod block_on;
+pub mod mqtt;
 pub mod tls;
 
+mod block_on;
 mod decode;
 mod memory;
 mod secret;
