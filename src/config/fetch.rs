@@ -187,7 +187,8 @@ impl<'k> ConfigFetch<Requested<'k>> {
     /// The ABI documents no status for "not yet" here. A kernel answers `ResponseNotPresent`, or
     /// succeeds without writing: hence a result that the kernel does not use to begin with.
     fn response(&self) -> Option<Result<(), FetchError>> {
-        let mut data = sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
+        let mut data =
+            sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
         // SAFETY: `data` is a live out-parameter.
         let read = unsafe { sys::mvReadConfigFetchResponseData(self.channel.handle(), &raw mut data) };
         match Status::check(read) {

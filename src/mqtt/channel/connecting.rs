@@ -60,7 +60,8 @@ impl MqttChannel<Connecting> {
     /// `Err(Ok(self))` while there is no answer; otherwise as [`connected`](Self::connected).
     pub fn try_connected(
         mut self,
-    ) -> Result<MqttChannel<Connected>, Result<Self, HandedBack<MqttChannel<Disconnected>, ConnectError>>> {
+    ) -> Result<MqttChannel<Connected>, Result<Self, HandedBack<MqttChannel<Disconnected>, ConnectError>>>
+    {
         match self.answer() {
             Some(answer) => self.finish(answer).map_err(Err),
             None => Err(Ok(self)),
