@@ -45,7 +45,7 @@ impl<'a> TopicFilter<'a> {
     }
 
     /// A filter that was taken apart and is known to be valid.
-    pub(super) const fn from_valid(filter: &'a str) -> Self {
+    pub(crate) const fn from_valid(filter: &'a str) -> Self {
         Self(filter)
     }
 
