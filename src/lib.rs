@@ -1,14 +1,20 @@
 //! Safe Rust for Microvisor devices.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod config;
+pub mod mqtt;
 pub mod sys;
+pub mod tls;
 
 mod block_on;
 mod channel;
+mod decode;
 mod handed_back;
 mod memory;
 mod network;
 mod notifications;
+mod secret;
 mod status;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
@@ -21,4 +27,5 @@ pub use network::{Network, NetworkError, NetworkReasons, NetworkStatus, network_
 pub use notifications::{
     CloseNotificationsError, MAX_SOURCES, NotificationCenter, NotificationError, Notifications,
 };
+pub use secret::Secret;
 pub use status::{Recovery, Status};

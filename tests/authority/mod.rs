@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 /// A CA, all on P-256.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
 }
 
 impl Authority {
     /// A new CA of that name.
-    pub fn named(name: &str) -> Self {
+    pub(crate) fn named(name: &str) -> Self {
         let key = KeyPair::generate().expect("a key");
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -24,17 +24,17 @@ impl Authority {
     }
 
     /// The CA's own certificate.
-    pub fn pem(&self) -> &str {
+    pub(crate) fn pem(&self) -> &str {
         &self.pem
     }
 
     /// A device's certificate, such as AWS issues, for a PKCS#8 key.
-    pub fn issue(&self, key_pkcs8: &str) -> String {
+    pub(crate) fn issue(&self, key_pkcs8: &str) -> String {
         self.issue_with(key_pkcs8, |_| ())
     }
 
     /// The same, with changes.
-    pub fn issue_with(&self, key_pkcs8: &str, change: impl FnOnce(&mut CertificateParams)) -> String {
+    pub(crate) fn issue_with(&self, key_pkcs8: &str, change: impl FnOnce(&mut CertificateParams)) -> String {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "AWS IoT Certificate");
         change(&mut params);
@@ -43,7 +43,7 @@ impl Authority {
     }
 
     /// A certificate for a server called `host`, and its key.
-    pub fn issue_for_server(
+    pub(crate) fn issue_for_server(
         &self,
         host: &str,
         change: impl FnOnce(&mut CertificateParams),
@@ -60,13 +60,13 @@ impl Authority {
 }
 
 /// The content of a key in `tests/fixtures/keys`.
-pub fn key_file(name: &str) -> String {
+pub(crate) fn key_file(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Writes `content` to a file of `folder`, and says where that is.
-pub fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn write(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     path

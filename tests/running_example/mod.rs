@@ -13,7 +13,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A run of the example.
-pub struct Run {
+pub(crate) struct Run {
     child: Child,
     lines: Receiver<String>,
     stdout: String,
@@ -22,16 +22,16 @@ pub struct Run {
 
 /// What a run left behind.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// The exit status.
-    pub status: i32,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     /// Starts the example with these arguments.
-    pub fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
+    pub(crate) fn start<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
         let mut child = Command::new(executable())
             .args(arguments)
             .stdin(Stdio::null())
@@ -52,7 +52,7 @@ impl Run {
     }
 
     /// The next line of its output, if one comes in time.
-    pub fn next_line(&mut self, timeout: Duration) -> Result<String, RecvTimeoutError> {
+    pub(crate) fn next_line(&mut self, timeout: Duration) -> Result<String, RecvTimeoutError> {
         let line = self.lines.recv_timeout(timeout)?;
         self.stdout.push_str(&line);
         self.stdout.push('\n');
@@ -60,7 +60,7 @@ impl Run {
     }
 
     /// Reads until a line that contains `text`.
-    pub fn wait_for(&mut self, text: &str) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
         while let Ok(line) = self.next_line(PATIENCE) {
             if line.contains(text) {
                 return;
@@ -70,7 +70,7 @@ impl Run {
     }
 
     /// Waits until it has ended by itself.
-    pub fn finish(mut self) -> Outcome {
+    pub(crate) fn finish(mut self) -> Outcome {
         while self.next_line(PATIENCE).is_ok() {}
         self.end()
     }
@@ -94,7 +94,7 @@ impl Drop for Run {
 }
 
 /// Runs the example to its end.
-pub fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Outcome {
+pub(crate) fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Outcome {
     Run::start(arguments).finish()
 }
 
