@@ -2,6 +2,7 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod aws;
 pub mod config;
 pub mod mqtt;
 pub mod sys;
@@ -10,6 +11,7 @@ pub mod tls;
 mod block_on;
 mod channel;
 mod decode;
+mod device_id;
 mod handed_back;
 mod memory;
 mod network;
@@ -21,6 +23,7 @@ mod status;
 pub use block_on::WaitForInterrupt;
 pub use block_on::{Idle, block_on};
 pub use channel::{ChannelBuffers, CloseError, ClosureReason, OpenError, SplitError};
+pub use device_id::{DeviceId, DeviceIdError};
 pub use handed_back::HandedBack;
 pub use memory::{AlignedBytes, KERNEL_MEMORY_UNIT, KernelBuffer, KernelMemory};
 pub use network::{Network, NetworkError, NetworkReasons, NetworkStatus, network_reasons};

@@ -2,7 +2,6 @@
 
 use core::fmt;
 use core::num::NonZeroU16;
-use core::slice;
 
 use super::SettingsError;
 use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received, Scope, Store};
@@ -165,8 +164,8 @@ impl<'m> Settings<'m> {
     ) -> Result<Self, SettingsError> {
         let mut memory = ItemMemory::new(memory);
         let private_key = read_secret(fetch, PRIVATE_KEY, &mut memory, encodings.private_key)?;
-        let private_key =
-            PrivateKey::from_secret(private_key).map_err(|error| SettingsError::material(PRIVATE_KEY, error))?;
+        let private_key = PrivateKey::from_secret(private_key)
+            .map_err(|error| SettingsError::material(PRIVATE_KEY, error))?;
         let root_ca = read_certificate(fetch, ROOT_CA, &mut memory, encodings.root_ca)?;
         let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
         let endpoint = fetch.text(ENDPOINT, &mut memory)?;
@@ -178,10 +177,9 @@ impl<'m> Settings<'m> {
 
     /// The TLS material: `root-CA` trusted, `cert` and `private_key` shown.
     pub fn credentials(&self) -> Credentials<'_> {
-        Credentials::new().trust(CertificateChain::single(&self.root_ca)).identity(
-            CertificateChain::single(&self.certificate),
-            self.private_key.borrowed(),
-        )
+        Credentials::new()
+            .trust(CertificateChain::single(&self.root_ca))
+            .identity(CertificateChain::single(&self.certificate), self.private_key.borrowed())
     }
 
     /// The broker's host name: `broker-host`.
