@@ -23,6 +23,8 @@ use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use zeroize::Zeroize;
+
 /// The boundary and the unit of size of memory that the kernel takes, in bytes (ABI 0.7.0).
 pub const KERNEL_MEMORY_UNIT: usize = 512;
 
@@ -154,6 +156,16 @@ impl Region {
 
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Overwrites the memory with zeros that the compiler cannot leave out.
+    pub(crate) fn wipe(&mut self) {
+        // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised, and nobody
+        // else reaches them while the exclusive borrow lasts: the kernel has let go, or never had
+        // them. A `u64` is as good as bytes here, since start and length are multiples of 512.
+        let words =
+            unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr().cast::<u64>(), self.len / 8) };
+        words.zeroize();
     }
 }
 
