@@ -3,6 +3,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod aws;
+pub mod clock;
 pub mod config;
 pub mod mqtt;
 pub mod sys;
@@ -17,6 +18,7 @@ mod memory;
 mod network;
 mod notifications;
 mod secret;
+mod server_log;
 mod status;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
@@ -31,4 +33,5 @@ pub use notifications::{
     CloseNotificationsError, MAX_SOURCES, NotificationCenter, NotificationError, Notifications,
 };
 pub use secret::Secret;
+pub use server_log::{LogError, LogLine, ServerLog, StartLogError};
 pub use status::{Recovery, Status};

@@ -134,6 +134,10 @@ impl<const N: usize> KernelBuffer<N> {
         false
     }
 
+    pub(crate) fn as_ptr(&self) -> *mut u8 {
+        self.region.as_ptr()
+    }
+
     pub(crate) fn into_region(self) -> Region {
         self.region
     }
