@@ -20,6 +20,7 @@ mod notifications;
 mod secret;
 mod server_log;
 mod status;
+mod transition;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use block_on::WaitForInterrupt;
@@ -35,3 +36,4 @@ pub use notifications::{
 pub use secret::Secret;
 pub use server_log::{LogError, LogLine, ServerLog, StartLogError};
 pub use status::{Recovery, Status};
+pub use transition::Transition;
