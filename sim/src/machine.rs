@@ -265,16 +265,19 @@ impl Machine {
             } else {
                 self.take_broker_event()
             };
-            let busy = {
-                let kernel = self.kernel.borrow();
-                !kernel.errands.is_empty() || kernel.pending.intersection(&kernel.bound).next().is_some()
-            };
-            if !happened && !(busy && !kernel_is_in_handler(self)) {
+            if !happened && !self.has_work() {
                 break;
             }
         }
         self.dispatching.set(outer);
         self.send_trace();
+    }
+
+    /// Whether user code is to be run now.
+    fn has_work(&self) -> bool {
+        let kernel = self.kernel.borrow();
+        let interrupt = kernel.pending.intersection(&kernel.bound).next().is_some();
+        !kernel.errands.is_empty() || (interrupt && !kernel.in_handler)
     }
 
     fn run_errands(self: &Rc<Self>) {
@@ -385,10 +388,6 @@ impl Machine {
 
 /// In real time, how long to wait before looking around again.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
-
-fn kernel_is_in_handler(machine: &Machine) -> bool {
-    machine.kernel.borrow().in_handler
-}
 
 /// Ends the handler mode also when the handler panics.
 struct InHandler<'m>(&'m Machine);

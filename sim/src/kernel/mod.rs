@@ -48,6 +48,7 @@ pub(crate) use network::Network;
 use peripherals::Peripherals;
 pub use power::End;
 use server_log::ServerLog;
+pub(crate) use unavailable::{no_op, not_on_this_board};
 
 /// How a system call ends: `Err` holds the status.
 pub(crate) type Outcome<T = ()> = Result<T, sys::MvStatus>;

@@ -169,19 +169,13 @@ impl Kernel {
 
     /// Writes a checked output, exactly as wide as its type, and notes it in the log.
     pub(super) fn put<T: Copy>(&mut self, ptr: *mut T, value: T, name: &str, shown: impl Display) {
-        self.put_silently(ptr, value);
+        write_output(ptr, value);
         self.note(name, shown);
-    }
-
-    pub(super) fn put_silently<T: Copy>(&mut self, ptr: *mut T, value: T) {
-        // SAFETY: a check of the output came first, and the caller of the system call vouches for what
-        // is there.
-        unsafe { ptr.write(value) };
     }
 
     /// Writes data into a checked buffer that it fits, and junk behind it.
     pub(super) fn put_bytes(&mut self, buffer: sys::MvSizedStringBuffer, data: &[u8]) {
-        self.put_silently(buffer.length, super::length(data));
+        write_output(buffer.length, super::length(data));
         self.fill(buffer.data, buffer.size as usize, data);
     }
 
@@ -214,4 +208,11 @@ impl Kernel {
         self.note("was", format_args!("{handle:#010x}"));
         Ok(handle)
     }
+}
+
+/// Writes a checked output that the log does not show.
+pub(super) fn write_output<T: Copy>(ptr: *mut T, value: T) {
+    // SAFETY: a check of the output came first, and the caller of the system call vouches for what is
+    // there.
+    unsafe { ptr.write(value) };
 }
