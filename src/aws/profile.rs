@@ -118,10 +118,9 @@ impl fmt::Display for ProfileError {
             Self::NoIdentity => {
                 f.write_str("AWS IoT needs the device's certificate and key; the credentials have none")
             }
-            Self::ClientIdTooLong { len } => write!(
-                f,
-                "AWS IoT takes client ids of {MAX_CLIENT_ID_LEN} bytes at most, this one has {len}"
-            ),
+            Self::ClientIdTooLong { len } => {
+                write!(f, "AWS IoT takes client ids of {MAX_CLIENT_ID_LEN} bytes at most, this one has {len}")
+            }
             Self::ClientId(error) => error.fmt(f),
             Self::KeepAlive { seconds } => {
                 write!(f, "AWS IoT takes a keep-alive of 30 to 1200 s or 0, not {seconds} s")

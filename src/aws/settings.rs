@@ -2,21 +2,14 @@
 
 use core::fmt;
 use core::num::NonZeroU16;
-use core::slice;
 
 use super::SettingsError;
-use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received, Scope, Store};
+use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received};
+use crate::config_key;
 use crate::mqtt::Host;
 use crate::secret::Secret;
 use crate::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
 use crate::{ChannelBuffers, HandedBack, Network};
-
-const fn key(store: Store, name: &'static str) -> ConfigKey<'static> {
-    match ConfigKey::new(Scope::Device, store, name) {
-        Ok(key) => key,
-        Err(_) => panic!("not a key of the platform"), // At compile time.
-    }
-}
 
 /// The five values of the guide, all in device scope, in the order in which [`Settings`] reads them.
 ///
@@ -24,11 +17,11 @@ const fn key(store: Store, name: &'static str) -> ConfigKey<'static> {
 /// the secret store; that is where it is looked for here. It comes first, and the large certificate
 /// next, since then the least memory is needed.
 pub static KEYS: [ConfigKey<'static>; 5] = [
-    key(Store::Secret, "private_key"),
-    key(Store::Config, "root-CA"),
-    key(Store::Config, "cert"),
-    key(Store::Config, "broker-host"),
-    key(Store::Config, "broker-port"),
+    config_key!(Device, Secret, "private_key"),
+    config_key!(Device, Config, "root-CA"),
+    config_key!(Device, Config, "cert"),
+    config_key!(Device, Config, "broker-host"),
+    config_key!(Device, Config, "broker-port"),
 ];
 
 const PRIVATE_KEY: usize = 0;
@@ -165,8 +158,8 @@ impl<'m> Settings<'m> {
     ) -> Result<Self, SettingsError> {
         let mut memory = ItemMemory::new(memory);
         let private_key = read_secret(fetch, PRIVATE_KEY, &mut memory, encodings.private_key)?;
-        let private_key =
-            PrivateKey::from_secret(private_key).map_err(|error| SettingsError::material(PRIVATE_KEY, error))?;
+        let private_key = PrivateKey::from_secret(private_key)
+            .map_err(|error| SettingsError::material(PRIVATE_KEY, error))?;
         let root_ca = read_certificate(fetch, ROOT_CA, &mut memory, encodings.root_ca)?;
         let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
         let endpoint = fetch.text(ENDPOINT, &mut memory)?;
@@ -178,10 +171,9 @@ impl<'m> Settings<'m> {
 
     /// The TLS material: `root-CA` trusted, `cert` and `private_key` shown.
     pub fn credentials(&self) -> Credentials<'_> {
-        Credentials::new().trust(CertificateChain::single(&self.root_ca)).identity(
-            CertificateChain::single(&self.certificate),
-            self.private_key.borrowed(),
-        )
+        Credentials::new()
+            .trust(CertificateChain::single(&self.root_ca))
+            .identity(CertificateChain::single(&self.certificate), self.private_key.borrowed())
     }
 
     /// The broker's host name: `broker-host`.

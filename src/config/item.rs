@@ -75,7 +75,9 @@ impl<'k> ConfigFetch<Received<'k>> {
         let key = self.key(index)?;
         let len = self.read(index, memory.free).map_err(|kind| ItemError::new(key, kind))?;
         let text = memory.free.get(..len).unwrap_or_default();
-        decode::text(text).map_err(|error| ItemError::new(key, error.into()))?;
+        if core::str::from_utf8(text).is_err() {
+            return Err(ItemError::new(key, DecodeError::NotUtf8.into()));
+        }
         let text: &'m [u8] = memory.cut(len).unwrap_or_default();
         // SAFETY: these bytes were found to be UTF-8 just now, and have not changed since.
         Ok(unsafe { core::str::from_utf8_unchecked(text) })

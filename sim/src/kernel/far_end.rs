@@ -41,7 +41,7 @@ impl Kernel {
         let Some(channel) = self.handles.channel(handle) else { return };
         match event {
             BrokerEvent::Connected { state, reason } => {
-                channel.connected = state == sys::MV_MQTTREQUESTSTATE_REQUESTCOMPLETED && reason < 0x80;
+                channel.connected = state == sys::MV_MQTTREQUESTSTATE_REQUESTCOMPLETED && reason == 0;
                 self.push(handle, Item::Connect { state, reason });
             }
             BrokerEvent::Subscribed { correlation_id, state, reasons } => {

@@ -178,7 +178,6 @@ impl Kernel {
         let index = self.calls;
         self.calls += 1;
         *self.call_counts.entry(name).or_default() += 1;
-        self.trace.begin_call();
         self.faults.at_call(name, index)
     }
 
