@@ -41,10 +41,7 @@ pub enum DecodeError {
     /// The last base64 group is one that no bytes are encoded as.
     IncompleteBase64,
     /// The bytes are not UTF-8.
-    NotUtf8 {
-        /// Where the first wrong sequence begins.
-        at: usize,
-    },
+    NotUtf8,
     /// A character that is no decimal digit; signs, points and exponents are none.
     NotDecimal {
         /// Where it is.
@@ -75,7 +72,7 @@ impl fmt::Display for DecodeError {
                 write!(f, "the character at byte {at} is not base64 (standard alphabet, padding at the end)")
             }
             Self::IncompleteBase64 => f.write_str("the base64 text is damaged or cut off at its end"),
-            Self::NotUtf8 { at } => write!(f, "the value is not UTF-8 from byte {at} on"),
+            Self::NotUtf8 => f.write_str("the value is not UTF-8 text"),
             Self::NotDecimal { at } => write!(f, "the character at byte {at} is not a decimal digit"),
             Self::OutOfRange { min, max } => write!(f, "the number is not within {min} to {max}"),
         }
@@ -114,14 +111,6 @@ pub(crate) fn decimal_u32(text: &[u8], range: RangeInclusive<u32>) -> Result<u32
         number = number.and_then(|number| number.checked_mul(10)?.checked_add(digit));
     }
     number.filter(|number| range.contains(number)).ok_or(out_of_range)
-}
-
-/// The text as it is, a line end included.
-pub(crate) fn text(bytes: &[u8]) -> Result<&str, DecodeError> {
-    if bytes.is_empty() {
-        return Err(DecodeError::Empty);
-    }
-    str::from_utf8(bytes).map_err(|error| DecodeError::NotUtf8 { at: error.valid_up_to() })
 }
 
 /// Characters that are decoded at a time: whole groups of hex and of base64.
@@ -345,12 +334,5 @@ mod tests {
             assert_eq!(decimal_u32(text, 1..=65_535), expected);
         }
         assert_eq!(decimal_u32(b"4294967295", 0..=u32::MAX), Ok(u32::MAX));
-    }
-
-    #[test]
-    fn text_is_utf8_as_it_is() {
-        assert_eq!(text("broker.example\n".as_bytes()), Ok("broker.example\n"));
-        assert_eq!(text(b""), Err(DecodeError::Empty));
-        assert_eq!(text(b"abc\xFF"), Err(DecodeError::NotUtf8 { at: 3 }));
     }
 }

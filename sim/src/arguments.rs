@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use microvisor::sys;
 
-use crate::address_space;
+use crate::address_space::{self, Access};
 use crate::names;
 use crate::trace::{redacted, shown};
 
@@ -77,7 +77,9 @@ impl<T: Decode> Argument for *const T {
 
 fn peek<T: Copy>(ptr: *const T, count: u32) -> Option<Vec<T>> {
     let count = count as usize;
-    if !ptr.is_aligned() || !address_space::can_hold(ptr.addr(), size_of::<T>().checked_mul(count)?) {
+    if !ptr.is_aligned()
+        || !address_space::allows(ptr.addr(), size_of::<T>().checked_mul(count)?, Access::Read)
+    {
         return None;
     }
     // SAFETY: the address was checked, and the caller of the system call vouches for what is there.
@@ -117,7 +119,7 @@ impl Decode for sys::MvSizedString {
 
 impl Decode for sys::MvNotificationSetup {
     fn decode(&self) -> String {
-        format!("{{irq={}, buffer={:p}, size={}}}", self.irq, self.buffer, self.buffer_size)
+        format!("{{irq={}, size={}}}", self.irq, self.buffer_size)
     }
 }
 

@@ -14,7 +14,7 @@ use std::cell::Cell;
 use microvisor::sys;
 
 use crate::arguments::Argument;
-use crate::kernel::{Kernel, Outcome};
+use crate::kernel::{Kernel, Outcome, no_op, not_on_this_board};
 use crate::machine::Machine;
 
 macro_rules! export {
@@ -26,7 +26,7 @@ macro_rules! export {
             ///
             /// See the module: the platform's contract.
             #[unsafe(no_mangle)]
-            pub unsafe extern "C" fn $name($($arg: $type),*) -> sys::MvStatus {
+            unsafe extern "C" fn $name($($arg: $type),*) -> sys::MvStatus {
                 let arguments: &[(&str, &dyn Argument)] = &[$((stringify!($arg), &$arg)),*];
                 enter(stringify!($name), arguments, $body)
             }
@@ -43,12 +43,11 @@ fn enter(
     arguments: &[(&str, &dyn Argument)],
     body: impl FnOnce(&mut Kernel) -> Outcome,
 ) -> sys::MvStatus {
-    match Machine::current() {
-        Some(machine) => machine.system_call(name, arguments, body),
-        None => {
-            complain(name);
-            sys::MV_STATUS_UNAVAILABLE
-        }
+    if let Some(machine) = Machine::current() {
+        machine.system_call(name, arguments, body)
+    } else {
+        complain(name);
+        sys::MV_STATUS_UNAVAILABLE
     }
 }
 
@@ -97,7 +96,7 @@ export! {
     fn mvGetNetworkReasons(reasons: *mut sys::MvNetworkReason, request_ref_count: *mut u32) =>
         |kernel| kernel.get_network_reasons(reasons, request_ref_count);
     fn mvReleaseNetwork(handle: *mut u32) => |kernel| kernel.release_network(handle);
-    fn mvNoOp() => |kernel| kernel.no_op();
+    fn mvNoOp() => no_op;
     fn mvTempTriggerNotification(handle: u32, type_: sys::MvEventType, tag: u32) =>
         |kernel| kernel.temp_trigger_notification(handle, type_, tag);
     fn mvGetNetworkStatus(handle: u32, status: *mut sys::MvNetworkStatus) =>
@@ -148,9 +147,9 @@ export! {
         |kernel| kernel.mqtt_request_connect(handle, request);
     fn mvMqttReadSubscribeResponse(handle: u32, response_data: *const sys::MvMqttSubscribeResponse) =>
         |kernel| kernel.mqtt_read_subscribe_response(handle, response_data);
-    fn mvTestingComplete(status: u32) => |kernel| kernel.not_on_this_board();
-    fn mvTestLog(message: *const u8, length_bytes: u16) => |kernel| kernel.not_on_this_board();
-    fn mvTestLoggingInit(buffer: *mut u8, length_bytes: u32) => |kernel| kernel.not_on_this_board();
+    fn mvTestingComplete(status: u32) => not_on_this_board;
+    fn mvTestLog(message: *const u8, length_bytes: u16) => not_on_this_board;
+    fn mvTestLoggingInit(buffer: *mut u8, length_bytes: u32) => not_on_this_board;
     fn mvPowerSave(mode: sys::MvPowerSavingMode) => |kernel| kernel.power_save(mode);
     fn mvSystemLedEnable(enable: u32) => |kernel| kernel.system_led_enable(enable);
     fn mvOpenSystemNotification(params: *const sys::MvOpenSystemNotificationParams, handle: *mut u32) =>
@@ -159,16 +158,16 @@ export! {
     fn mvDeepSleep(mode: sys::MvDeepSleepMode) => |kernel| kernel.deep_sleep(mode);
     fn mvGetWakeReason(mode: *mut sys::MvWakeReason) => |kernel| kernel.get_wake_reason(mode);
     fn mvRestart(mode: sys::MvRestartMode) => |kernel| kernel.restart(mode);
-    fn mvExternalFlashClose(handle: *mut u32) => |kernel| kernel.not_on_this_board();
+    fn mvExternalFlashClose(handle: *mut u32) => not_on_this_board;
     fn mvExternalFlashGetInfo(handle: u32, info: *mut sys::MvExternalFlashInfo) =>
-        |kernel| kernel.not_on_this_board();
+        not_on_this_board;
     fn mvExternalFlashWriteBlocking(handle: u32, address: u32, length: u32, buffer: *const u8) =>
-        |kernel| kernel.not_on_this_board();
-    fn mvExternalFlashOpen(handle: *mut u32) => |kernel| kernel.not_on_this_board();
+        not_on_this_board;
+    fn mvExternalFlashOpen(handle: *mut u32) => not_on_this_board;
     fn mvExternalFlashEraseBlocking(handle: u32, address: u32, length: u32) =>
-        |kernel| kernel.not_on_this_board();
+        not_on_this_board;
     fn mvExternalFlashReadBlocking(handle: u32, address: u32, length: u32, buffer: *mut u8) =>
-        |kernel| kernel.not_on_this_board();
-    fn mvSetWifiConfig(params: *const sys::MvWifiConfig) => |kernel| kernel.not_on_this_board();
-    fn mvGetWifiConfig(params: *const sys::MvWifiConfigOut) => |kernel| kernel.not_on_this_board();
+        not_on_this_board;
+    fn mvSetWifiConfig(params: *const sys::MvWifiConfig) => not_on_this_board;
+    fn mvGetWifiConfig(params: *const sys::MvWifiConfigOut) => not_on_this_board;
 }

@@ -78,7 +78,9 @@ impl From<ConfigResponseFault> for Fault {
 
 /// User code that a fault runs. Shared, so that it can be called while the kernel is not borrowed.
 #[derive(Clone)]
-pub(crate) struct Action(pub(crate) Rc<RefCell<dyn FnMut(&Device)>>);
+pub(crate) struct Action(pub(crate) Rc<RefCell<Routine>>);
+
+type Routine = dyn FnMut(&Device);
 
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

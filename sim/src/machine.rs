@@ -121,14 +121,23 @@ impl Machine {
         arguments: &[(&str, &dyn Argument)],
         body: impl FnOnce(&mut Kernel) -> Outcome,
     ) -> sys::MvStatus {
-        let call = AssertUnwindSafe(|| self.system_call_or_panic(name, arguments, body));
-        catch_unwind(call).unwrap_or_else(|panic| {
-            self.panic.borrow_mut().get_or_insert(panic);
-            sys::MV_STATUS_INTERNALERROR
-        })
+        let status = self.keep_panic(|| self.carry_out(name, arguments, body));
+        self.keep_panic(|| self.do_what_follows());
+        status.unwrap_or(sys::MV_STATUS_INTERNALERROR)
     }
 
-    fn system_call_or_panic(
+    /// Runs `work`, and keeps its panic for when it may unwind.
+    fn keep_panic<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(result) => Some(result),
+            Err(panic) => {
+                self.panic.borrow_mut().get_or_insert(panic);
+                None
+            }
+        }
+    }
+
+    fn carry_out(
         self: &Rc<Self>,
         name: &'static str,
         arguments: &[(&str, &dyn Argument)],
@@ -142,6 +151,11 @@ impl Machine {
         self.run_actions(&verdict.before);
         let status = self.kernel.borrow_mut().carry_out(name, channel, &shown, verdict.status, body);
         self.run_actions(&verdict.after);
+        status
+    }
+
+    /// What happens between the return from the kernel and the application's next instruction.
+    fn do_what_follows(self: &Rc<Self>) {
         self.make_broker_requests();
         if std::mem::take(&mut self.kernel.borrow_mut().dozes) {
             self.step(None);
@@ -150,7 +164,6 @@ impl Machine {
             self.do_what_is_due();
         }
         self.send_trace();
-        status
     }
 
     fn run_actions(self: &Rc<Self>, actions: &[Action]) {
@@ -250,7 +263,7 @@ impl Machine {
 
     /// Carries out everything that is due, in order, and delivers interrupts in between.
     pub(crate) fn do_what_is_due(self: &Rc<Self>) {
-        let outer = self.dispatching.replace(true);
+        let _dispatching = Dispatching { machine: self, outer: self.dispatching.replace(true) };
         loop {
             self.deliver_interrupts();
             self.make_broker_requests();
@@ -263,18 +276,21 @@ impl Machine {
             let happened = if kernel_first {
                 self.kernel.borrow_mut().take_due_event()
             } else {
-                self.take_broker_event()
+                // A broker that has nothing after all must not hold up the kernel.
+                self.take_broker_event() || self.kernel.borrow_mut().take_due_event()
             };
-            let busy = {
-                let kernel = self.kernel.borrow();
-                !kernel.errands.is_empty() || kernel.pending.intersection(&kernel.bound).next().is_some()
-            };
-            if !happened && !(busy && !kernel_is_in_handler(self)) {
+            if !happened && !self.has_work() {
                 break;
             }
         }
-        self.dispatching.set(outer);
         self.send_trace();
+    }
+
+    /// Whether user code is to be run now.
+    fn has_work(&self) -> bool {
+        let kernel = self.kernel.borrow();
+        let interrupt = kernel.pending.intersection(&kernel.bound).next().is_some();
+        !kernel.errands.is_empty() || (interrupt && !kernel.in_handler)
     }
 
     fn run_errands(self: &Rc<Self>) {
@@ -386,8 +402,16 @@ impl Machine {
 /// In real time, how long to wait before looking around again.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
-fn kernel_is_in_handler(machine: &Machine) -> bool {
-    machine.kernel.borrow().in_handler
+/// Ends the dispatching also when an action panics.
+struct Dispatching<'m> {
+    machine: &'m Machine,
+    outer: bool,
+}
+
+impl Drop for Dispatching<'_> {
+    fn drop(&mut self) {
+        self.machine.dispatching.set(self.outer);
+    }
 }
 
 /// Ends the handler mode also when the handler panics.

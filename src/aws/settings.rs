@@ -4,18 +4,12 @@ use core::fmt;
 use core::num::NonZeroU16;
 
 use super::SettingsError;
-use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received, Scope, Store};
+use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received};
+use crate::config_key;
 use crate::mqtt::Host;
 use crate::secret::Secret;
 use crate::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
 use crate::{ChannelBuffers, HandedBack, Network};
-
-const fn key(store: Store, name: &'static str) -> ConfigKey<'static> {
-    match ConfigKey::new(Scope::Device, store, name) {
-        Ok(key) => key,
-        Err(_) => panic!("not a key of the platform"), // At compile time.
-    }
-}
 
 /// The five values of the guide, all in device scope, in the order in which [`Settings`] reads them.
 ///
@@ -23,11 +17,11 @@ const fn key(store: Store, name: &'static str) -> ConfigKey<'static> {
 /// the secret store; that is where it is looked for here. It comes first, and the large certificate
 /// next, since then the least memory is needed.
 pub static KEYS: [ConfigKey<'static>; 5] = [
-    key(Store::Secret, "private_key"),
-    key(Store::Config, "root-CA"),
-    key(Store::Config, "cert"),
-    key(Store::Config, "broker-host"),
-    key(Store::Config, "broker-port"),
+    config_key!(Device, Secret, "private_key"),
+    config_key!(Device, Config, "root-CA"),
+    config_key!(Device, Config, "cert"),
+    config_key!(Device, Config, "broker-host"),
+    config_key!(Device, Config, "broker-port"),
 ];
 
 const PRIVATE_KEY: usize = 0;

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 
 use super::{ConfigKey, FetchError};
 use crate::channel::{Channel, ChannelType};
-use crate::{ChannelBuffers, CloseError, HandedBack, Network, OpenError, Status, sys};
+use crate::{ChannelBuffers, CloseError, HandedBack, Network, OpenError, Status, Transition, sys};
 
 /// State: open, nothing asked for yet.
 #[derive(Debug)]
@@ -155,17 +155,16 @@ impl<'k> ConfigFetch<Requested<'k>> {
         }
     }
 
-    /// The channel with the values, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `Err(Ok(self))` while there is no response; otherwise as [`received`](Self::received).
+    /// The channel with the values, without waiting. It fails as [`received`](Self::received) does.
     pub fn try_received(
         self,
-    ) -> Result<ConfigFetch<Received<'k>>, Result<Self, HandedBack<ConfigFetch<Spent>, FetchError>>> {
-        match self.response() {
-            Some(response) => self.finish(response).map_err(Err),
-            None => Err(Ok(self)),
+    ) -> Transition<ConfigFetch<Received<'k>>, Self, HandedBack<ConfigFetch<Spent>, FetchError>> {
+        let Some(response) = self.response() else {
+            return Transition::Waiting(self);
+        };
+        match self.finish(response) {
+            Ok(received) => Transition::Done(received),
+            Err(failed) => Transition::Failed(failed),
         }
     }
 

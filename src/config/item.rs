@@ -75,9 +75,8 @@ impl<'k> ConfigFetch<Received<'k>> {
         let key = self.key(index)?;
         let len = self.read(index, memory.free).map_err(|kind| ItemError::new(key, kind))?;
         let text = memory.free.get(..len).unwrap_or_default();
-        if let Err(error) = core::str::from_utf8(text) {
-            let at = error.valid_up_to();
-            return Err(ItemError::new(key, DecodeError::NotUtf8 { at }.into()));
+        if core::str::from_utf8(text).is_err() {
+            return Err(ItemError::new(key, DecodeError::NotUtf8.into()));
         }
         let text: &'m [u8] = memory.cut(len).unwrap_or_default();
         // SAFETY: these bytes were found to be UTF-8 just now, and have not changed since.

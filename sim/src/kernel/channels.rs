@@ -6,6 +6,7 @@ use super::config_fetch::{Fetch, Response};
 use super::handles::Object;
 use super::memory::Use;
 use super::mqtt_responses::Item;
+use super::pointers::write_output;
 use super::{BrokerRequest, Kernel, Outcome};
 use crate::broker::LinkId;
 use crate::names;
@@ -21,6 +22,17 @@ const BUFFER_UNIT: u32 = 512;
 pub(crate) enum ChannelKind {
     Mqtt,
     ConfigFetch,
+}
+
+/// Requests on an MQTT channel that have no answer yet.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    pub(super) subscribe: bool,
+    pub(super) unsubscribe: bool,
+    pub(super) disconnect: bool,
+    /// Correlation id and QoS of each.
+    pub(super) publishes: Vec<(u32, u8)>,
+    pub(super) acknowledgements: usize,
 }
 
 /// An open channel.
@@ -43,12 +55,7 @@ pub(crate) struct Channel {
     // MQTT.
     pub(super) link: Option<LinkId>,
     pub(super) connected: bool,
-    pub(super) disconnecting: bool,
-    pub(super) subscribing: bool,
-    pub(super) unsubscribing: bool,
-    /// Correlation id and QoS of each publish that awaits its response.
-    pub(super) publishing: Vec<(u32, u8)>,
-    pub(super) acknowledging: usize,
+    pub(super) in_flight: InFlight,
     /// What can be read, in order.
     pub(super) items: VecDeque<Item>,
     /// Messages that await their acknowledgement: correlation id and the broker's number.
@@ -72,11 +79,7 @@ impl Channel {
             response: None,
             link: None,
             connected: false,
-            disconnecting: false,
-            subscribing: false,
-            unsubscribing: false,
-            publishing: Vec::new(),
-            acknowledging: 0,
+            in_flight: InFlight::default(),
             items: VecDeque::new(),
             unacknowledged: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
@@ -226,7 +229,7 @@ impl Kernel {
         self.abandon_link(handle);
         self.retire_handle(handle);
         self.memory.release(handle);
-        self.put_silently(handle_in_out, 0);
+        write_output(handle_in_out, 0);
         Ok(())
     }
 

@@ -41,16 +41,16 @@ impl Kernel {
         let Some(channel) = self.handles.channel(handle) else { return };
         match event {
             BrokerEvent::Connected { state, reason } => {
-                channel.connected = state == sys::MV_MQTTREQUESTSTATE_REQUESTCOMPLETED && reason < 0x80;
+                channel.connected = state == sys::MV_MQTTREQUESTSTATE_REQUESTCOMPLETED && reason == 0;
                 self.push(handle, Item::Connect { state, reason });
             }
             BrokerEvent::Subscribed { correlation_id, state, reasons } => {
-                channel.subscribing = false;
+                channel.in_flight.subscribe = false;
                 self.push(handle, Item::Subscribe { correlation_id, state, reasons });
                 self.announce_space(handle);
             }
             BrokerEvent::Unsubscribed { correlation_id, state, reasons } => {
-                channel.unsubscribing = false;
+                channel.in_flight.unsubscribe = false;
                 self.push(handle, Item::Unsubscribe { correlation_id, state, reasons });
                 self.announce_space(handle);
             }
@@ -71,9 +71,9 @@ impl Kernel {
     pub(super) fn local_response(&mut self, handle: u32, item: Item) {
         let Some(channel) = self.handles.channel(handle).filter(|channel| channel.is_open()) else { return };
         match item {
-            Item::Subscribe { .. } => channel.subscribing = false,
-            Item::Unsubscribe { .. } => channel.unsubscribing = false,
-            Item::Disconnect { .. } => channel.disconnecting = false,
+            Item::Subscribe { .. } => channel.in_flight.subscribe = false,
+            Item::Unsubscribe { .. } => channel.in_flight.unsubscribe = false,
+            Item::Disconnect { .. } => channel.in_flight.disconnect = false,
             Item::Publish { correlation_id, state, reason } => {
                 self.published(handle, correlation_id, state, reason);
                 return;
@@ -86,8 +86,8 @@ impl Kernel {
 
     fn published(&mut self, handle: u32, correlation_id: u32, state: u32, reason: u32) {
         let Some(channel) = self.handles.channel(handle) else { return };
-        let waiting = channel.publishing.iter().position(|&(id, _)| id == correlation_id);
-        let qos = waiting.map(|index| channel.publishing.remove(index).1);
+        let waiting = channel.in_flight.publishes.iter().position(|&(id, _)| id == correlation_id);
+        let qos = waiting.map(|index| channel.in_flight.publishes.remove(index).1);
         if qos != Some(0) || self.quirks.qos0_publish_response {
             self.push(handle, Item::Publish { correlation_id, state, reason });
         }
@@ -110,11 +110,8 @@ impl Kernel {
 
     fn session_ended(&mut self, handle: u32, state: u32, reason: u32) {
         let Some(channel) = self.handles.channel(handle) else { return };
-        let asked_for = std::mem::replace(&mut channel.disconnecting, false);
+        let asked_for = std::mem::take(&mut channel.in_flight).disconnect;
         channel.connected = false;
-        channel.subscribing = false;
-        channel.unsubscribing = false;
-        channel.publishing.clear();
         if let Some(link) = channel.link.take() {
             self.links.remove(&link.0);
         }

@@ -50,10 +50,6 @@ pub(crate) struct Handles {
 }
 
 impl Handles {
-    pub(crate) fn get(&self, handle: u32) -> Option<&Object> {
-        self.live.get(&handle)
-    }
-
     pub(crate) fn center(&mut self, handle: u32) -> Option<&mut Center> {
         match self.live.get_mut(&handle)? {
             Object::Center(center) => Some(center),

@@ -211,7 +211,7 @@ impl Kernel {
             return self.misused(sys::MV_STATUS_PARAMETERFAULT, "num_subscriptions is 0");
         }
         let channel = self.channel(handle, ChannelKind::Mqtt)?;
-        if channel.subscribing {
+        if channel.in_flight.subscribe {
             channel.wants_space = true;
             return Err(sys::MV_STATUS_RATELIMITED);
         }
@@ -242,7 +242,7 @@ impl Kernel {
             }
             Err(state) => self.later(handle, Item::Subscribe { correlation_id, state, reasons: Vec::new() }),
         }
-        self.channel(handle, ChannelKind::Mqtt)?.subscribing = true;
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.subscribe = true;
         Ok(())
     }
 
@@ -258,7 +258,7 @@ impl Kernel {
             return self.misused(sys::MV_STATUS_PARAMETERFAULT, "num_topics is 0");
         }
         let channel = self.channel(handle, ChannelKind::Mqtt)?;
-        if channel.unsubscribing {
+        if channel.in_flight.unsubscribe {
             channel.wants_space = true;
             return Err(sys::MV_STATUS_RATELIMITED);
         }
@@ -278,10 +278,10 @@ impl Kernel {
         match self.usable_link(handle, good)? {
             Ok(link) => self.outbox.push_back(BrokerRequest::Unsubscribe(link, correlation_id, filters)),
             Err(state) => {
-                self.later(handle, Item::Unsubscribe { correlation_id, state, reasons: Vec::new() })
+                self.later(handle, Item::Unsubscribe { correlation_id, state, reasons: Vec::new() });
             }
         }
-        self.channel(handle, ChannelKind::Mqtt)?.unsubscribing = true;
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.unsubscribe = true;
         Ok(())
     }
 
@@ -296,12 +296,12 @@ impl Kernel {
         let payload = self.string(request.payload, "payload")?;
         let limit = self.quirks.max_publishes_in_flight;
         let channel = self.channel(handle, ChannelKind::Mqtt)?;
-        if channel.publishing.len() >= limit {
+        if channel.in_flight.publishes.len() >= limit {
             channel.wants_space = true;
             return Err(sys::MV_STATUS_RATELIMITED);
         }
         let correlation_id = request.correlation_id;
-        if channel.publishing.iter().any(|&(id, _)| id == correlation_id) {
+        if channel.in_flight.publishes.iter().any(|&(id, _)| id == correlation_id) {
             self.report(format!("correlation id {correlation_id} is that of another publish in flight"));
         }
         let mut fields = self.fields();
@@ -318,7 +318,7 @@ impl Kernel {
             }
             Err(state) => self.later(handle, Item::Publish { correlation_id, state, reason: 0 }),
         }
-        self.channel(handle, ChannelKind::Mqtt)?.publishing.push((correlation_id, qos));
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.publishes.push((correlation_id, qos));
         Ok(())
     }
 
@@ -335,11 +335,11 @@ impl Kernel {
             self.report(format!("correlation id {correlation_id} {what}"));
             return Ok(());
         };
-        if channel.acknowledging >= limit {
+        if channel.in_flight.acknowledgements >= limit {
             channel.wants_space = true;
             return Err(sys::MV_STATUS_RATELIMITED);
         }
-        channel.acknowledging += 1;
+        channel.in_flight.acknowledgements += 1;
         channel.unacknowledged.remove(&correlation_id);
         channel.acknowledged.insert(correlation_id);
         if let Some(link) = channel.link {
@@ -351,21 +351,21 @@ impl Kernel {
 
     pub(super) fn acknowledgement_done(&mut self, handle: u32) {
         if let Some(channel) = self.handles.channel(handle) {
-            channel.acknowledging = channel.acknowledging.saturating_sub(1);
+            channel.in_flight.acknowledgements = channel.in_flight.acknowledgements.saturating_sub(1);
         }
         self.announce_space(handle);
     }
 
     pub(crate) fn mqtt_request_disconnect(&mut self, handle: u32) -> Outcome {
         let channel = self.channel(handle, ChannelKind::Mqtt)?;
-        if channel.disconnecting {
+        if channel.in_flight.disconnect {
             return Err(sys::MV_STATUS_RATELIMITED);
         }
         match self.usable_link(handle, true)? {
             Ok(link) => self.outbox.push_back(BrokerRequest::Disconnect(link)),
             Err(state) => self.later(handle, Item::Disconnect { state, reason: 0 }),
         }
-        self.channel(handle, ChannelKind::Mqtt)?.disconnecting = true;
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.disconnect = true;
         Ok(())
     }
 

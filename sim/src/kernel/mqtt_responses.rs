@@ -1,6 +1,7 @@
 use microvisor::sys;
 
 use super::channels::ChannelKind;
+use super::pointers::write_output;
 use super::{Kernel, Outcome, length};
 use crate::names;
 use crate::quirks::ReasonCodesSize;
@@ -200,7 +201,7 @@ impl Kernel {
         }
         self.put(out.request_state, state, "request_state", names::request_state(state));
         self.put(out.correlation_id, correlation_id, "correlation_id", correlation_id);
-        self.put_silently(out.reason_codes_len, length(&reasons));
+        write_output(out.reason_codes_len, length(&reasons));
         if bytes > 0 {
             let codes: Vec<u8> = reasons.iter().flat_map(|reason| reason.to_ne_bytes()).collect();
             self.fill(out.reason_codes.cast(), bytes as usize, &codes);

@@ -1,6 +1,7 @@
 use microvisor::sys;
 
 use super::handles::{NetworkRequest, Object};
+use super::pointers::write_output;
 use super::{Event, Kernel, Outcome};
 use crate::names;
 use crate::network_plan::{NetworkPlan, NetworkStatus};
@@ -98,7 +99,7 @@ impl Kernel {
         let handle = self.handle_to_close(handle_in_out, sys::MV_STATUS_PARAMETERFAULT)?;
         self.require_network(handle)?;
         self.retire_handle(handle);
-        self.put_silently(handle_in_out, 0);
+        write_output(handle_in_out, 0);
         if self.handles.networks().count() == 0 {
             self.schedule(LINGER, Event::NetworkReleased);
         }

@@ -2,6 +2,7 @@ use microvisor::sys;
 
 use super::handles::Object;
 use super::memory::Use;
+use super::pointers::write_output;
 use super::{Errand, Event, Kernel, Outcome};
 use crate::fault::NotificationEffect;
 use crate::names;
@@ -70,7 +71,7 @@ impl Kernel {
         self.require_center(handle)?;
         self.retire_handle(handle);
         self.memory.release(handle);
-        self.put_silently(handle_in_out, 0);
+        write_output(handle_in_out, 0);
         Ok(())
     }
 

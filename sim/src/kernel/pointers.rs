@@ -9,14 +9,7 @@ use std::fmt::Display;
 use microvisor::sys;
 
 use super::{Kernel, Outcome};
-use crate::address_space;
-
-/// Which way the data goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Access {
-    Read,
-    Write,
-}
+use crate::address_space::{self, Access};
 
 impl Kernel {
     fn check(
@@ -34,25 +27,25 @@ impl Kernel {
         if !addr.is_multiple_of(align) {
             return self.misused(fault, format!("{what} ({addr:#x}) is not {align}-byte aligned"));
         }
-        if !address_space::can_hold(addr, len) {
-            return self
-                .misused(fault, format!("{what} ({addr:#x}, {len} bytes) is no memory of the application"));
+        // An input is looked at when the call begins; that an output cannot be written shows when it is.
+        let status = match access {
+            Access::Write if self.call_writes_late() => sys::MV_STATUS_LATEFAULT,
+            _ => fault,
+        };
+        if !address_space::allows(addr, len, access) {
+            let why = match access {
+                Access::Read => "is no memory of the application",
+                Access::Write => "is no memory that the application can write",
+            };
+            return self.misused(status, format!("{what} ({addr:#x}, {len} bytes) {why}"));
         }
         let owner = self.memory.overlap(addr, len).map(str::to_owned);
         let Some(owner) = owner else { return Ok(()) };
-        // An input is looked at when the call begins; that an output cannot be written shows when it is.
-        let status = match access {
-            Access::Write if self.call_has_late_fault() => sys::MV_STATUS_LATEFAULT,
-            _ => fault,
-        };
-        self.misused(
-            status,
-            format!("{what} ({addr:#x}, {len} bytes) lies in the {owner}, which belongs to the kernel"),
-        )
+        self.misused(status, format!("{what} lies in the {owner}, which belongs to the kernel"))
     }
 
-    /// Whether the ABI lists `LATEFAULT` for the call in progress, among those with outputs.
-    fn call_has_late_fault(&self) -> bool {
+    /// Whether the call in progress is one that writes outputs and for which the ABI lists `LATEFAULT`.
+    fn call_writes_late(&self) -> bool {
         let name = self.call.name;
         name.starts_with("mvMqttRead") || name.starts_with("mvMqttReceive")
     }
@@ -60,9 +53,7 @@ impl Kernel {
     /// The status for a bad pointer inside a structure.
     pub(super) fn nested_fault(&self) -> sys::MvStatus {
         let name = self.call.name;
-        if self.call_has_late_fault()
-            || name.starts_with("mvMqttRequest")
-            || name == "mvSendConfigFetchRequest"
+        if self.call_writes_late() || name.starts_with("mvMqttRequest") || name == "mvSendConfigFetchRequest"
         {
             sys::MV_STATUS_LATEFAULT
         } else {
@@ -169,19 +160,13 @@ impl Kernel {
 
     /// Writes a checked output, exactly as wide as its type, and notes it in the log.
     pub(super) fn put<T: Copy>(&mut self, ptr: *mut T, value: T, name: &str, shown: impl Display) {
-        self.put_silently(ptr, value);
+        write_output(ptr, value);
         self.note(name, shown);
-    }
-
-    pub(super) fn put_silently<T: Copy>(&mut self, ptr: *mut T, value: T) {
-        // SAFETY: a check of the output came first, and the caller of the system call vouches for what
-        // is there.
-        unsafe { ptr.write(value) };
     }
 
     /// Writes data into a checked buffer that it fits, and junk behind it.
     pub(super) fn put_bytes(&mut self, buffer: sys::MvSizedStringBuffer, data: &[u8]) {
-        self.put_silently(buffer.length, super::length(data));
+        write_output(buffer.length, super::length(data));
         self.fill(buffer.data, buffer.size as usize, data);
     }
 
@@ -214,4 +199,11 @@ impl Kernel {
         self.note("was", format_args!("{handle:#010x}"));
         Ok(handle)
     }
+}
+
+/// Writes a checked output that the log does not show.
+pub(super) fn write_output<T: Copy>(ptr: *mut T, value: T) {
+    // SAFETY: a check of the output came first, and the caller of the system call vouches for what is
+    // there.
+    unsafe { ptr.write(value) };
 }

@@ -3,6 +3,7 @@
 use microvisor::sys;
 
 use super::handles::{Object, SystemEvents};
+use super::pointers::write_output;
 use super::{Kernel, Outcome};
 
 /// How the application ended itself.
@@ -98,7 +99,7 @@ impl Kernel {
         let handle = self.handle_to_close(handle_in_out, sys::MV_STATUS_INVALIDHANDLE)?;
         self.require(handle, "system notification", |object| matches!(object, Object::SystemEvents(_)))?;
         self.retire_handle(handle);
-        self.put_silently(handle_in_out, 0);
+        write_output(handle_in_out, 0);
         Ok(())
     }
 

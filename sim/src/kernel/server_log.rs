@@ -31,7 +31,7 @@ impl Kernel {
     pub(crate) fn server_logging_init(&mut self, buffer: *mut u8, size: u32) -> Outcome {
         if self.memory.owns(LOG) {
             // The kernel keeps the first buffer for ever; a second one would be lost as well.
-            return self.misused(sys::MV_STATUS_BUFFERALREADYINUSE, "the log has its buffer already");
+            return Err(sys::MV_STATUS_BUFFERALREADYINUSE);
         }
         self.check_buffer(buffer, size, "the log buffer")?;
         self.memory.claim(buffer, size as usize, Use::Private, "log buffer".to_owned(), LOG);

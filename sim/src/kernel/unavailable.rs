@@ -9,16 +9,15 @@ impl Kernel {
     pub(crate) fn no_such_channel(&mut self, handle: u32) -> Outcome {
         self.require(handle, "byte stream or HTTP channel", |_| false)
     }
+}
 
-    /// A call for hardware that this board lacks, or for the platform's own tests.
-    #[allow(clippy::unused_self)] // A system call like any other.
-    pub(crate) fn not_on_this_board(&mut self) -> Outcome {
-        Err(sys::MV_STATUS_UNAVAILABLE)
-    }
+/// A call for hardware that this board lacks, or for the platform's own tests.
+pub(crate) fn not_on_this_board(_: &mut Kernel) -> Outcome {
+    Err(sys::MV_STATUS_UNAVAILABLE)
+}
 
-    /// `mvNoOp`.
-    #[allow(clippy::unused_self, clippy::unnecessary_wraps)] // A system call like any other.
-    pub(crate) fn no_op(&mut self) -> Outcome {
-        Ok(())
-    }
+/// `mvNoOp`.
+#[allow(clippy::unnecessary_wraps)] // A system call like any other.
+pub(crate) fn no_op(_: &mut Kernel) -> Outcome {
+    Ok(())
 }
