@@ -82,7 +82,8 @@ pub async fn run<D: DelayNs, O: Observer>(machine: Machine<D, O>, plan: Plan) ->
     observer.step(&Step::NetworkConnected);
 
     let mut memory = [0; 7168];
-    let fetched = in_time(&mut delay, Waiting::Settings, Settings::fetch(&network, buffers, &mut memory)).await?;
+    let fetched =
+        in_time(&mut delay, Waiting::Settings, Settings::fetch(&network, buffers, &mut memory)).await?;
     let (settings, buffers) = fetched.map_err(|failed| Failure::Settings(failed.error))?;
     let (host, port) = (settings.endpoint().as_str(), settings.port().get());
     observer.step(&Step::SettingsFetched { host, port });
@@ -96,7 +97,8 @@ pub async fn run<D: DelayNs, O: Observer>(machine: Machine<D, O>, plan: Plan) ->
     observer.step(&Step::Connected { client_id: id.as_str() });
 
     let commands = Commands { observer, publishing: true, received: 0, owed: Deque::new() };
-    let (channel, commands) = Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
+    let (channel, commands) =
+        Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
     let buffers = channel.close().map_err(|failed| failed.error)?;
     drop(buffers);
     Ok(Summary { published: plan.publishes, commands: commands.received })
