@@ -9,7 +9,7 @@ use rumqttc_v4::mqttbytes::v4::{
 };
 use rumqttc_v4::{
     AckMode, AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, PublishOptions,
-    StateError,
+    StateError, mqttbytes,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -89,7 +89,10 @@ fn of_error(error: ConnectionError) -> End {
         ConnectionError::ConnectionRefused(code) => End::Refused(code as u32),
         // The end of the graceful disconnect, in time or not.
         ConnectionError::RequestsDone | ConnectionError::DisconnectTimeout => End::ByRequest,
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => End::Broken(error),
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(mqttbytes::Error::Io(error)),
+        ) => End::Broken(error),
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
             End::Broken(io::ErrorKind::ConnectionAborted.into())
         }

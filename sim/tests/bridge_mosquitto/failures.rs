@@ -144,7 +144,8 @@ fn a_broker_that_dies_closes_the_channel() {
             reason,
             sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER | sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER
         ),
-        "{reason}"
+        "{reason} {:?}",
+        device.log()
     );
     assert!(!device.log().is_empty());
 }
