@@ -32,6 +32,8 @@ pub(super) fn client(
     let mut mqtt = MqttOptions::new(client_id, ("bridge", request.port));
     mqtt.set_keep_alive(u16::try_from(request.keep_alive).unwrap_or(u16::MAX))
         .set_ack_mode(AckMode::Manual)
+        // One packet at a time: an end of the connection drops what came with it.
+        .set_read_batch_size(1)
         .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
         .try_set_clean_session(request.clean_start)
         .ok()?;

@@ -36,6 +36,8 @@ pub(super) fn client(
         .set_clean_start(request.clean_start)
         .set_connect_timeout(options.connect_timeout)
         .set_ack_mode(AckMode::Manual)
+        // One packet at a time: an end of the connection drops what came with it.
+        .set_read_batch_size(1)
         .set_unlimited_incoming_packet_size();
     if !request.clean_start {
         let seconds = u32::try_from(options.session_expiry.as_secs()).unwrap_or(u32::MAX);

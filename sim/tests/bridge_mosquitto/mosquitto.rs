@@ -63,12 +63,6 @@ impl Mosquitto {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// Asks the process to end in an orderly way.
-    pub(crate) fn shut_down(&self) {
-        let status = Command::new("kill").arg(self.process.id().to_string()).status();
-        assert!(status.expect("kill runs").success());
-    }
-
     pub(crate) fn kill(&mut self) {
         self.process.kill().expect("mosquitto runs");
         self.process.wait().expect("mosquitto ends");

@@ -136,16 +136,6 @@ fn another_connection_with_the_same_client_id_ends_the_first() {
 }
 
 #[test]
-fn a_broker_that_shuts_down_says_so() {
-    let Some(mosquitto) = Mosquitto::start() else { return };
-    let mut device = Device::new();
-    assert_eq!(device.connect(LINK, request(&mosquitto, "lamp")), SUCCESS);
-    mosquitto.shut_down();
-    let server_shutting_down = 0x8B;
-    assert_eq!(device.disconnected(LINK), (0, server_shutting_down));
-}
-
-#[test]
 fn the_will_is_published_when_the_device_goes_without_a_word() {
     let Some(mosquitto) = Mosquitto::start() else { return };
     let mut device = Device::new();
