@@ -1,0 +1,203 @@
+//! Opening and closing.
+
+use core::fmt;
+use core::task::Waker;
+
+use super::{ChannelBuffers, ClosureReason};
+use crate::notifications::Source;
+use crate::{HandedBack, Network, Recovery, Status, sys};
+
+/// The kinds of channel that this crate opens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ChannelType {
+    ConfigFetch,
+    Mqtt,
+}
+
+impl ChannelType {
+    fn raw(self) -> sys::MvChannelType {
+        match self {
+            Self::ConfigFetch => sys::MV_CHANNELTYPE_CONFIGFETCH,
+            Self::Mqtt => sys::MV_CHANNELTYPE_MQTT,
+        }
+    }
+}
+
+/// One open kernel channel: its handle, the buffers that the kernel holds, and the waker's slot.
+///
+/// Dropping it closes the channel. Where the kernel does not close it, the buffers are lost: they
+/// may still be written to.
+pub(crate) struct Channel {
+    handle: u32,
+    source: Source,
+    /// There until the channel is closed.
+    buffers: Option<ChannelBuffers>,
+    /// Whether what was received is secret.
+    wipe: bool,
+}
+
+impl Channel {
+    pub(crate) fn open(
+        network: &Network,
+        buffers: ChannelBuffers,
+        channel_type: ChannelType,
+    ) -> Result<Self, HandedBack<ChannelBuffers, OpenError>> {
+        let Some(source) = network.source().another() else {
+            return Err(HandedBack { error: OpenError::TooManySources, value: buffers });
+        };
+        // The platform's addresses and sizes are 32 bits wide.
+        let (Ok(receive_buffer_len), Ok(send_buffer_len)) =
+            (u32::try_from(buffers.receive_len()), u32::try_from(buffers.send_len()))
+        else {
+            return Err(HandedBack { error: OpenError::Kernel(Status::InvalidBufferSize), value: buffers });
+        };
+        let params = sys::MvOpenChannelParams {
+            version: 1,
+            __bindgen_anon_1: sys::MvOpenChannelParams__bindgen_ty_1 {
+                v1: sys::MvOpenChannelParams__bindgen_ty_1__bindgen_ty_1 {
+                    notification_handle: source.center_handle(),
+                    notification_tag: source.tag(),
+                    network_handle: network.handle(),
+                    receive_buffer: buffers.receive_ptr(),
+                    receive_buffer_len,
+                    send_buffer: buffers.send_ptr(),
+                    send_buffer_len,
+                    channel_type: channel_type.raw(),
+                    endpoint: sys::MvSizedString { data: core::ptr::null(), length: 0 },
+                },
+            },
+        };
+        let mut handle = 0;
+        // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
+        // using, are static and exclusive; they stay in the `Channel` until the kernel lets go.
+        let opened = Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) });
+        match opened {
+            Ok(()) => Ok(Self {
+                handle,
+                source,
+                buffers: Some(buffers),
+                wipe: matches!(channel_type, ChannelType::ConfigFetch),
+            }),
+            Err(status) => Err(HandedBack { error: OpenError::Kernel(status), value: buffers }),
+        }
+    }
+
+    pub(crate) fn handle(&self) -> u32 {
+        self.handle
+    }
+
+    /// Has `waker` woken by the channel's next notification; before the state is read.
+    pub(crate) fn register(&self, waker: &Waker) {
+        self.source.register(waker);
+    }
+
+    /// Why the channel is closed. A kernel that does not say is not an error worth a second one.
+    pub(crate) fn closure_reason(&self) -> ClosureReason {
+        let mut reason = sys::MV_CLOSUREREASON_NONE;
+        // SAFETY: `reason` is a live out-parameter of the enum's width.
+        match Status::check(unsafe { sys::mvGetChannelClosureReason(self.handle, &raw mut reason) }) {
+            Ok(()) => ClosureReason::from_raw(reason),
+            Err(_) => ClosureReason::None,
+        }
+    }
+
+    /// Closes the channel; `Err` leaves everything as it was.
+    pub(crate) fn try_close(&mut self) -> Result<Option<ChannelBuffers>, CloseError> {
+        let mut handle = self.handle;
+        // SAFETY: `handle` is a live in-out-parameter.
+        Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).map_err(CloseError)?;
+        let mut buffers = self.buffers.take();
+        if self.wipe
+            && let Some(buffers) = &mut buffers
+        {
+            buffers.wipe();
+        }
+        Ok(buffers)
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if self.buffers.is_some() && self.try_close().is_err() {
+            core::mem::forget(self.buffers.take());
+        }
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel {{ handle: {:#010x} }}", self.handle)
+    }
+}
+
+/// Why a channel did not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The notification centre serves as many networks and channels as it can.
+    TooManySources,
+    /// The kernel refused: `NetworkNotConnected` until the network is up, `RateLimited` above 8
+    /// opens in a short time (wait a second), `TooManyChannels` where 4 are open.
+    Kernel(Status),
+}
+
+impl OpenError {
+    /// What can be done about it.
+    pub fn recovery(self) -> Recovery {
+        match self {
+            Self::TooManySources
+            | Self::Kernel(
+                Status::ParameterFault
+                | Status::InvalidBufferAlignment
+                | Status::InvalidBufferSize
+                | Status::UnknownChannelEndpoint
+                | Status::UnknownChannelType,
+            ) => Recovery::GiveUp,
+            Self::Kernel(Status::InvalidHandle) => Recovery::Reopen,
+            Self::Kernel(_) => Recovery::Retry,
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooManySources => f.write_str(
+                "the notification centre serves as many networks and channels as it can; close one or open another centre",
+            ),
+            Self::Kernel(Status::NetworkNotConnected) => {
+                f.write_str("the channel cannot be opened before the network is connected; wait for it")
+            }
+            Self::Kernel(Status::RateLimited) => {
+                f.write_str("channels are opened too fast; wait a second and open it again")
+            }
+            Self::Kernel(Status::TooManyChannels) => {
+                f.write_str("4 channels are open, which is all there are; close one")
+            }
+            Self::Kernel(status) => write!(f, "the channel cannot be opened: {status}"),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+/// The kernel did not close a channel, so its buffers may still be in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct CloseError(pub(crate) Status);
+
+impl CloseError {
+    /// What the kernel answered.
+    pub fn status(self) -> Status {
+        self.0
+    }
+}
+
+impl fmt::Display for CloseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the kernel did not close the channel, which keeps its buffers: {}", self.0)
+    }
+}
+
+impl core::error::Error for CloseError {}

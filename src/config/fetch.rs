@@ -1,0 +1,213 @@
+//! The channel that values are fetched over.
+
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+use super::{ConfigKey, FetchError};
+use crate::channel::{Channel, ChannelType};
+use crate::{ChannelBuffers, CloseError, HandedBack, Network, OpenError, Status, Transition, sys};
+
+/// State: open, nothing asked for yet.
+#[derive(Debug)]
+pub struct Opened(());
+
+/// State: the request is on its way.
+#[derive(Debug)]
+pub struct Requested<'k> {
+    keys: &'k [ConfigKey<'k>],
+}
+
+/// State: the values are here.
+#[derive(Debug)]
+pub struct Received<'k> {
+    pub(super) keys: &'k [ConfigKey<'k>],
+}
+
+/// State: the one request of the channel failed; all that is left is to close it.
+#[derive(Debug)]
+pub struct Spent(());
+
+/// A config fetch channel in state `S`.
+///
+/// Dropping it closes the channel and puts the buffers back into the
+/// [`KernelMemory`](crate::KernelMemory) that they came from. See the [module](super) for an example.
+#[derive(Debug)]
+pub struct ConfigFetch<S> {
+    pub(super) channel: Channel,
+    pub(super) state: S,
+}
+
+impl<S> ConfigFetch<S> {
+    /// Closes the channel, hands the buffers back, and overwrites them, since they held secrets.
+    ///
+    /// # Errors
+    ///
+    /// [`CloseError`], where the kernel keeps the channel; it is handed back for another try.
+    /// Dropping it then loses the buffers for good unless closing works out.
+    pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<Self, CloseError>> {
+        match self.channel.try_close() {
+            Ok(Some(buffers)) => Ok(buffers),
+            // A channel has its buffers until it is closed, and closing consumes it.
+            Ok(None) => Err(HandedBack { error: CloseError(Status::InvalidHandle), value: self }),
+            Err(error) => Err(HandedBack { error, value: self }),
+        }
+    }
+
+    fn into_state<T>(self, state: T) -> ConfigFetch<T> {
+        ConfigFetch { channel: self.channel, state }
+    }
+
+    fn spent(self, error: FetchError) -> HandedBack<ConfigFetch<Spent>, FetchError> {
+        HandedBack { error, value: self.into_state(Spent(())) }
+    }
+
+    fn error(&self, status: Status) -> FetchError {
+        match status {
+            Status::ChannelClosed => FetchError::ChannelClosed(self.channel.closure_reason()),
+            Status::TooManyConfigKeys => FetchError::TooManyKeys,
+            other => FetchError::Kernel(other),
+        }
+    }
+}
+
+impl ConfigFetch<Opened> {
+    /// Opens a channel over `network`, which has to be connected, and lends it `buffers`.
+    ///
+    /// # Errors
+    ///
+    /// An [`OpenError`], with the buffers handed back.
+    pub fn open(
+        network: &Network,
+        buffers: ChannelBuffers,
+    ) -> Result<Self, HandedBack<ChannelBuffers, OpenError>> {
+        let channel = Channel::open(network, buffers, ChannelType::ConfigFetch)?;
+        Ok(Self { channel, state: Opened(()) })
+    }
+
+    /// Asks for the values of `keys`, in this order.
+    ///
+    /// The platform documents no number for how many keys one request may have; 16 is a safe one.
+    ///
+    /// # Errors
+    ///
+    /// - [`NoKeys`](FetchError::NoKeys), [`TooManyKeys`](FetchError::TooManyKeys): the list is at fault.
+    /// - [`ChannelClosed`](FetchError::ChannelClosed), [`Kernel`](FetchError::Kernel): see there.
+    ///
+    /// The channel is handed back to be closed.
+    pub fn request<'k>(
+        self,
+        keys: &'k [ConfigKey<'k>],
+    ) -> Result<ConfigFetch<Requested<'k>>, HandedBack<ConfigFetch<Spent>, FetchError>> {
+        if keys.is_empty() {
+            return Err(self.spent(FetchError::NoKeys));
+        }
+        let Ok(num_items) = u32::try_from(keys.len()) else {
+            return Err(self.spent(FetchError::TooManyKeys));
+        };
+        let request = sys::MvConfigKeyFetchParams {
+            num_items,
+            // A `ConfigKey` is a transparent `MvConfigKeyToFetch`.
+            keys_to_fetch: keys.as_ptr().cast(),
+        };
+        // SAFETY: the request, the keys and their names live during the call, which copies them.
+        let sent = unsafe { sys::mvSendConfigFetchRequest(self.channel.handle(), &raw const request) };
+        match Status::check(sent) {
+            Ok(()) => Ok(self.into_state(Requested { keys })),
+            Err(status) => {
+                let error = self.error(status);
+                Err(self.spent(error))
+            }
+        }
+    }
+}
+
+impl<'k> ConfigFetch<Requested<'k>> {
+    /// Waits for the response.
+    ///
+    /// The platform sets no time limit. To give up, drop the future: that closes the channel.
+    ///
+    /// # Errors
+    ///
+    /// - [`ResponseTooLarge`](FetchError::ResponseTooLarge): fetch with a larger receive buffer.
+    /// - [`ChannelClosed`](FetchError::ChannelClosed), [`Kernel`](FetchError::Kernel) and the rest: see there.
+    ///
+    /// The channel is handed back to be closed.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future closes the channel, and the buffers go back where they were taken from.
+    /// To keep the channel, wait with [`poll_received`](Self::poll_received).
+    pub async fn received(
+        mut self,
+    ) -> Result<ConfigFetch<Received<'k>>, HandedBack<ConfigFetch<Spent>, FetchError>> {
+        let response = poll_fn(|cx| self.poll_received(cx)).await;
+        self.finish(response)
+    }
+
+    /// Whether the response is there, and if so, how it went. The last waker polled with is woken.
+    ///
+    /// After `Ready`, [`try_received`](Self::try_received) makes the transition.
+    pub fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FetchError>> {
+        self.channel.register(cx.waker());
+        match self.response() {
+            Some(response) => Poll::Ready(response),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The channel with the values, without waiting. It fails as [`received`](Self::received) does.
+    pub fn try_received(
+        self,
+    ) -> Transition<ConfigFetch<Received<'k>>, Self, HandedBack<ConfigFetch<Spent>, FetchError>> {
+        let Some(response) = self.response() else {
+            return Transition::Waiting(self);
+        };
+        match self.finish(response) {
+            Ok(received) => Transition::Done(received),
+            Err(failed) => Transition::Failed(failed),
+        }
+    }
+
+    fn finish(
+        self,
+        response: Result<(), FetchError>,
+    ) -> Result<ConfigFetch<Received<'k>>, HandedBack<ConfigFetch<Spent>, FetchError>> {
+        match response {
+            Ok(()) => {
+                let keys = self.state.keys;
+                Ok(self.into_state(Received { keys }))
+            }
+            Err(error) => Err(self.spent(error)),
+        }
+    }
+
+    /// Reads the overall result, if there is one.
+    ///
+    /// The ABI documents no status for "not yet" here. A kernel answers `ResponseNotPresent`, or
+    /// succeeds without writing: hence a result that the kernel does not use to begin with.
+    fn response(&self) -> Option<Result<(), FetchError>> {
+        let mut data =
+            sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
+        // SAFETY: `data` is a live out-parameter.
+        let read = unsafe { sys::mvReadConfigFetchResponseData(self.channel.handle(), &raw mut data) };
+        match Status::check(read) {
+            Err(Status::ResponseNotPresent) => None,
+            Err(status) => Some(Err(self.error(status))),
+            Ok(()) => match data.result {
+                sys::MV_CONFIGFETCHRESULT__MAX => None,
+                sys::MV_CONFIGFETCHRESULT_OK => Some(self.check_count(data.num_items)),
+                sys::MV_CONFIGFETCHRESULT_RESPONSETOOLARGE => Some(Err(FetchError::ResponseTooLarge)),
+                other => Some(Err(FetchError::UnknownResult(other))),
+            },
+        }
+    }
+
+    fn check_count(&self, received: u32) -> Result<(), FetchError> {
+        let requested = self.state.keys.len();
+        if usize::try_from(received) == Ok(requested) {
+            Ok(())
+        } else {
+            Err(FetchError::WrongItemCount { requested, received })
+        }
+    }
+}

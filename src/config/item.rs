@@ -1,0 +1,236 @@
+//! Reading the values of a response.
+
+use core::fmt;
+use core::ops::RangeInclusive;
+
+use zeroize::Zeroize;
+
+use super::fetch::{ConfigFetch, Received};
+use super::{ItemError, ItemErrorKind};
+use crate::decode::{self, DecodeError};
+use crate::secret::Secret;
+use crate::{Status, sys};
+
+/// The caller's memory that values are decoded into, one behind the other.
+///
+/// A value is read as text into the free part and decoded in place, so the free part has to hold
+/// the *text* of the next value: hex takes twice, base64 four thirds of what comes out. What is
+/// left of the text of a secret is overwritten. For AWS credentials with an RSA-2048 key, 6 KiB do.
+pub struct ItemMemory<'m> {
+    free: &'m mut [u8],
+}
+
+impl<'m> ItemMemory<'m> {
+    /// All of `memory`, free.
+    pub fn new(memory: &'m mut [u8]) -> Self {
+        Self { free: memory }
+    }
+
+    /// How many bytes are free.
+    pub fn free_len(&self) -> usize {
+        self.free.len()
+    }
+
+    /// Cuts the first `len` bytes off.
+    fn cut(&mut self, len: usize) -> Option<&'m mut [u8]> {
+        if len > self.free.len() {
+            return None;
+        }
+        let (value, free) = core::mem::take(&mut self.free).split_at_mut_checked(len)?;
+        self.free = free;
+        Some(value)
+    }
+}
+
+impl fmt::Debug for ItemMemory<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ItemMemory {{ free: {} }}", self.free.len())
+    }
+}
+
+/// Whether what is left of a value's text has to be overwritten.
+#[derive(Clone, Copy, PartialEq)]
+enum Confidence {
+    Public,
+    Secret,
+}
+
+impl<'k> ConfigFetch<Received<'k>> {
+    /// How many values there are: as many as keys were asked for.
+    pub fn len(&self) -> usize {
+        self.state.keys.len()
+    }
+
+    /// Never: a request has one key at least.
+    pub fn is_empty(&self) -> bool {
+        self.state.keys.is_empty()
+    }
+
+    /// Value `index` (as in the request) as UTF-8 text.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key. `memory` is then as it was.
+    pub fn text<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m str, ItemError<'k>> {
+        let key = self.key(index)?;
+        let len = self.read(index, memory.free).map_err(|kind| ItemError::new(key, kind))?;
+        let text = memory.free.get(..len).unwrap_or_default();
+        if core::str::from_utf8(text).is_err() {
+            return Err(ItemError::new(key, DecodeError::NotUtf8.into()));
+        }
+        let text: &'m [u8] = memory.cut(len).unwrap_or_default();
+        // SAFETY: these bytes were found to be UTF-8 just now, and have not changed since.
+        Ok(unsafe { core::str::from_utf8_unchecked(text) })
+    }
+
+    /// Value `index` as a decimal number within `range`. Uses no memory for good.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key.
+    pub fn number(
+        &self,
+        index: usize,
+        range: RangeInclusive<u32>,
+        memory: &mut ItemMemory<'_>,
+    ) -> Result<u32, ItemError<'k>> {
+        let key = self.key(index)?;
+        let number = self.read(index, memory.free).and_then(|len| {
+            let text = memory.free.get(..len).unwrap_or_default();
+            decode::decimal_u32(text, range).map_err(ItemErrorKind::from)
+        });
+        number.map_err(|kind| ItemError::new(key, kind))
+    }
+
+    /// Value `index`, bytes in hex of either case.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key. `memory` is then as it was.
+    pub fn hex<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.bytes(index, memory, decode::hex_in_place, Confidence::Public)
+    }
+
+    /// Value `index`, bytes in base64.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key. `memory` is then as it was.
+    pub fn base64<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.bytes(index, memory, decode::base64_in_place, Confidence::Public)
+    }
+
+    /// Value `index`, a secret in hex. Decoded in constant time; every trace is overwritten but for
+    /// the secret itself, which is when dropped.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key. `memory` is then as long as it was, and overwritten.
+    pub fn secret_hex<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.bytes(index, memory, decode::hex_in_place, Confidence::Secret).map(Secret::new)
+    }
+
+    /// Value `index`, a secret in base64; otherwise as [`secret_hex`](Self::secret_hex).
+    ///
+    /// # Errors
+    ///
+    /// As [`secret_hex`](Self::secret_hex).
+    pub fn secret_base64<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.bytes(index, memory, decode::base64_in_place, Confidence::Secret).map(Secret::new)
+    }
+
+    /// Value `index` as it is, a secret such as a password.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key.
+    pub fn secret_text<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.bytes(index, memory, |text| Ok(text.len()), Confidence::Secret).map(Secret::new)
+    }
+
+    fn key(&self, index: usize) -> Result<&'k str, ItemError<'k>> {
+        match self.state.keys.get(index) {
+            Some(key) => Ok(key.name()),
+            None => Err(ItemError::new("", ItemErrorKind::NoSuchItem { index, len: self.len() })),
+        }
+    }
+
+    /// Reads a value into the free memory, decodes it there, and takes what came out.
+    fn bytes<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+        decode_in_place: impl FnOnce(&mut [u8]) -> Result<usize, DecodeError>,
+        confidence: Confidence,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        let key = self.key(index)?;
+        let read = self.read(index, memory.free);
+        if read.is_err() && confidence == Confidence::Secret {
+            memory.free.zeroize();
+        }
+        let text_len = *read.as_ref().unwrap_or(&0);
+        let text = memory.free.get_mut(..text_len).unwrap_or_default();
+        let decoded = read.and_then(|_| Ok(decode_in_place(text)?));
+        if confidence == Confidence::Secret {
+            let keep = *decoded.as_ref().unwrap_or(&0);
+            text.get_mut(keep..).unwrap_or_default().zeroize();
+        }
+        match decoded {
+            Ok(len) => Ok(memory.cut(len).unwrap_or_default()),
+            Err(kind) => Err(ItemError::new(key, kind)),
+        }
+    }
+
+    /// Reads the text of value `index` into `memory` and returns its length.
+    fn read(&self, index: usize, memory: &mut [u8]) -> Result<usize, ItemErrorKind> {
+        let (Ok(item_index), Ok(size)) =
+            (u32::try_from(index), u32::try_from(memory.len().min(super::MAX_VALUE_LEN)))
+        else {
+            return Err(ItemErrorKind::NoSuchItem { index, len: self.len() });
+        };
+        let mut result = sys::MV_CONFIGKEYFETCHRESULT__MAX;
+        let mut length = 0;
+        let params = sys::MvConfigResponseReadItemParams {
+            item_index,
+            result: &raw mut result,
+            buf: sys::MvSizedStringBuffer { data: memory.as_mut_ptr(), size, length: &raw mut length },
+        };
+        // SAFETY: `params`, what it points to, and `memory` of `size` bytes at least live during
+        // the call, and nothing else uses them.
+        let read = unsafe { sys::mvReadConfigResponseItem(self.channel.handle(), &raw const params) };
+        match Status::check(read) {
+            Ok(()) => {}
+            Err(Status::InvalidBufferSize) => {
+                return Err(ItemErrorKind::MemoryTooSmall { free: memory.len() });
+            }
+            Err(Status::ChannelClosed) => {
+                return Err(ItemErrorKind::ChannelClosed(self.channel.closure_reason()));
+            }
+            Err(status) => return Err(ItemErrorKind::Kernel(status)),
+        }
+        match result {
+            sys::MV_CONFIGKEYFETCHRESULT_OK if length <= size => Ok(length as usize),
+            // A length beyond the buffer cannot have been written.
+            sys::MV_CONFIGKEYFETCHRESULT_OK => Err(ItemErrorKind::MemoryTooSmall { free: memory.len() }),
+            sys::MV_CONFIGKEYFETCHRESULT_KEYNOTFOUND => Err(ItemErrorKind::KeyNotFound),
+            sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR => Err(ItemErrorKind::ServerError),
+            other => Err(ItemErrorKind::UnknownResult(other)),
+        }
+    }
+}

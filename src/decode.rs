@@ -1,0 +1,338 @@
+//! Decoding what a config store holds, in the memory where it arrived.
+//!
+//! A store holds text only, so binary values are stored in an encoding. A decoded value is never longer
+//! than its text, so it takes the text's place, and no second buffer is needed.
+
+use core::fmt;
+use core::ops::RangeInclusive;
+
+use base64ct::Encoding;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Why a stored text is not the value it should stand for.
+///
+/// Positions are counted in bytes from the start of the text. Repeating does not help against any of
+/// these: the stored value has to be put right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// There is no text.
+    Empty,
+    /// PEM, where an encoding of the bytes themselves belongs.
+    PemText,
+    /// White space elsewhere than in one line end at the end.
+    Whitespace {
+        /// Where it begins.
+        at: usize,
+    },
+    /// A character that is no hex digit.
+    NotHex {
+        /// Where it is.
+        at: usize,
+    },
+    /// Hex digits come in pairs, and the last one is alone.
+    OddLength,
+    /// A character that is not of the standard base64 alphabet, or padding in the wrong place.
+    NotBase64 {
+        /// Where it is.
+        at: usize,
+    },
+    /// The last base64 group is one that no bytes are encoded as.
+    IncompleteBase64,
+    /// The bytes are not UTF-8.
+    NotUtf8,
+    /// A character that is no decimal digit; signs, points and exponents are none.
+    NotDecimal {
+        /// Where it is.
+        at: usize,
+    },
+    /// The number is smaller or larger than it may be.
+    OutOfRange {
+        /// The smallest value allowed.
+        min: u32,
+        /// The largest value allowed.
+        max: u32,
+    },
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the value is empty"),
+            Self::PemText => {
+                f.write_str("the value is PEM text; convert it to DER and store that encoded instead")
+            }
+            Self::Whitespace { at } => {
+                write!(f, "the value has white space at byte {at}; store it as one line")
+            }
+            Self::NotHex { at } => write!(f, "the character at byte {at} is not a hex digit"),
+            Self::OddLength => f.write_str("the value has an odd number of hex digits, so it is cut off"),
+            Self::NotBase64 { at } => {
+                write!(f, "the character at byte {at} is not base64 (standard alphabet, padding at the end)")
+            }
+            Self::IncompleteBase64 => f.write_str("the base64 text is damaged or cut off at its end"),
+            Self::NotUtf8 => f.write_str("the value is not UTF-8 text"),
+            Self::NotDecimal { at } => write!(f, "the character at byte {at} is not a decimal digit"),
+            Self::OutOfRange { min, max } => write!(f, "the number is not within {min} to {max}"),
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// Decodes the hex text (digits in either case) that fills `buffer`; answers the number of bytes, which
+/// then are at the front.
+///
+/// One line end after the text is ignored. The rest of `buffer` is wiped; after an error, all of it.
+pub(crate) fn hex_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
+    decode_in_place(buffer, &HEX)
+}
+
+/// Decodes the base64 text (standard alphabet, with its padding or without) that fills `buffer`;
+/// otherwise as [`hex_in_place`].
+pub(crate) fn base64_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
+    decode_in_place(buffer, &BASE64)
+}
+
+/// The number that `text` is in decimal. One line end after it is ignored.
+pub(crate) fn decimal_u32(text: &[u8], range: RangeInclusive<u32>) -> Result<u32, DecodeError> {
+    let out_of_range = DecodeError::OutOfRange { min: *range.start(), max: *range.end() };
+    let digits = text.get(..length_without_line_end(text)).unwrap_or_default();
+    if digits.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    let mut number = Some(0_u32);
+    for (at, byte) in digits.iter().enumerate() {
+        let digit = match byte {
+            b'0'..=b'9' => u32::from(byte - b'0'),
+            _ => return Err(DecodeError::NotDecimal { at }),
+        };
+        number = number.and_then(|number| number.checked_mul(10)?.checked_add(digit));
+    }
+    number.filter(|number| range.contains(number)).ok_or(out_of_range)
+}
+
+/// Characters that are decoded at a time: whole groups of hex and of base64.
+const CHUNK: usize = 64;
+
+/// The bytes that a chunk of base64 stands for; one of hex stands for fewer.
+type Scratch = [u8; CHUNK / 4 * 3];
+
+/// An encoding of bytes as text.
+struct TextEncoding {
+    /// Decodes at most [`CHUNK`] characters in a time that does not depend on which they are, and
+    /// answers the number of bytes.
+    decode_chunk: fn(&[u8], &mut Scratch) -> Option<usize>,
+    is_digit: fn(u8) -> bool,
+    not_a_digit: fn(usize) -> DecodeError,
+    /// The length without padding of a text of digits, unless no bytes have an encoding of that length.
+    unpadded_length: fn(&[u8]) -> Option<usize>,
+    incomplete: DecodeError,
+}
+
+static HEX: TextEncoding = TextEncoding {
+    decode_chunk: |text, scratch| base16ct::mixed::decode(text, scratch).ok().map(<[u8]>::len),
+    is_digit: |byte| byte.is_ascii_hexdigit(),
+    not_a_digit: |at| DecodeError::NotHex { at },
+    unpadded_length: |text| text.len().is_multiple_of(2).then_some(text.len()),
+    incomplete: DecodeError::OddLength,
+};
+
+static BASE64: TextEncoding = TextEncoding {
+    decode_chunk: |text, scratch| base64ct::Base64Unpadded::decode(text, scratch).ok().map(<[u8]>::len),
+    is_digit: |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'),
+    not_a_digit: |at| DecodeError::NotBase64 { at },
+    unpadded_length: |text| match (text.len() % 4, text) {
+        (0, [digits @ .., b'=', b'='] | [digits @ .., b'=']) => Some(digits.len()),
+        (1, _) => None,
+        _ => Some(text.len()),
+    },
+    incomplete: DecodeError::IncompleteBase64,
+};
+
+fn decode_in_place(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, DecodeError> {
+    let decoded = decode_to_front(buffer, encoding);
+    if let Some(rest) = buffer.get_mut(decoded.unwrap_or(0)..) {
+        rest.zeroize();
+    }
+    decoded
+}
+
+fn decode_to_front(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, DecodeError> {
+    let text = buffer.get(..length_without_line_end(buffer)).unwrap_or_default();
+    if text.is_empty() {
+        return Err(DecodeError::Empty);
+    }
+    if text.starts_with(b"-----BEGIN") {
+        return Err(DecodeError::PemText);
+    }
+    let Some(length) = (encoding.unpadded_length)(text) else {
+        return Err(wrong_digit(text, 0, encoding));
+    };
+
+    let mut scratch = Zeroizing::new([0; _]);
+    let (mut read, mut written) = (0, 0);
+    while read < length {
+        let end = length.min(read + CHUNK);
+        let chunk = buffer.get(read..end).unwrap_or_default();
+        let Some(count) = (encoding.decode_chunk)(chunk, &mut scratch) else {
+            return Err(wrong_digit(chunk, read, encoding));
+        };
+        // No text is shorter than what it stands for, so this never reaches what is still to be read.
+        for (place, byte) in buffer.iter_mut().skip(written).zip(scratch.iter().take(count)) {
+            *place = *byte;
+        }
+        read = end;
+        written += count;
+    }
+    Ok(written)
+}
+
+/// What is wrong with `text`, which begins at `start` and could not be decoded.
+fn wrong_digit(text: &[u8], start: usize, encoding: &TextEncoding) -> DecodeError {
+    match text.iter().enumerate().find(|(_, byte)| !(encoding.is_digit)(**byte)) {
+        Some((at, byte)) if byte.is_ascii_whitespace() => DecodeError::Whitespace { at: start + at },
+        Some((at, _)) => (encoding.not_a_digit)(start + at),
+        None => encoding.incomplete,
+    }
+}
+
+fn length_without_line_end(text: &[u8]) -> usize {
+    match text {
+        [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line.len(),
+        _ => text.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::String;
+    use std::vec;
+    use std::vec::Vec;
+
+    use base64ct::{Base64, Base64Unpadded};
+
+    use super::*;
+
+    type Decode = fn(&mut [u8]) -> Result<usize, DecodeError>;
+
+    fn decoded(decode: Decode, text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
+        let mut buffer = text.as_ref().to_vec();
+        let result = decode(&mut buffer);
+        let rest = &buffer[result.unwrap_or(0)..];
+        assert!(rest.iter().all(|byte| *byte == 0), "what is not the value is wiped");
+        result.map(|length| buffer[..length].to_vec())
+    }
+
+    /// Lengths around the size of a chunk of either encoding, and of several.
+    fn samples() -> impl Iterator<Item = Vec<u8>> {
+        (1..200).chain([3_000]).map(|length| (0..=255).step_by(7).cycle().take(length).collect())
+    }
+
+    #[test]
+    fn hex_of_any_length_and_case_comes_back() {
+        for bytes in samples() {
+            let mut text = [0; 6_000];
+            let lower = base16ct::lower::encode(&bytes, &mut text).expect("fits");
+            assert_eq!(decoded(hex_in_place, lower).as_ref(), Ok(&bytes));
+            let upper = base16ct::upper::encode(&bytes, &mut text).expect("fits");
+            assert_eq!(decoded(hex_in_place, upper), Ok(bytes));
+        }
+        assert_eq!(decoded(hex_in_place, "aBcD"), Ok(vec![0xAB, 0xCD]));
+    }
+
+    #[test]
+    fn base64_of_any_length_comes_back_with_and_without_padding() {
+        for bytes in samples() {
+            let mut text = [0; 4_000];
+            let padded = Base64::encode(&bytes, &mut text).expect("fits");
+            assert_eq!(decoded(base64_in_place, padded).as_ref(), Ok(&bytes));
+            let unpadded = Base64Unpadded::encode(&bytes, &mut text).expect("fits");
+            assert_eq!(decoded(base64_in_place, unpadded), Ok(bytes));
+        }
+    }
+
+    #[test]
+    fn one_line_end_is_ignored() {
+        for end in ["\n", "\r\n"] {
+            assert_eq!(decoded(hex_in_place, String::from("0102") + end), Ok(vec![1, 2]));
+            assert_eq!(decoded(base64_in_place, String::from("AQI=") + end), Ok(vec![1, 2]));
+            assert_eq!(decimal_u32((String::from("8883") + end).as_bytes(), 0..=9_999), Ok(8_883));
+        }
+    }
+
+    #[test]
+    fn every_wrong_hex_text_has_its_own_error() {
+        let far = "00".repeat(100) + "0g";
+        let cases = [
+            ("", DecodeError::Empty),
+            ("\r\n", DecodeError::Empty),
+            ("-----BEGIN CERTIFICATE-----\nMIIB", DecodeError::PemText),
+            ("123", DecodeError::OddLength),
+            ("12 34", DecodeError::Whitespace { at: 2 }),
+            (" 1234", DecodeError::Whitespace { at: 0 }),
+            ("1234\n\n", DecodeError::Whitespace { at: 4 }),
+            ("12\n34\n", DecodeError::Whitespace { at: 2 }),
+            ("0x1234", DecodeError::NotHex { at: 1 }),
+            ("12g", DecodeError::NotHex { at: 2 }),
+            ("MIIB", DecodeError::NotHex { at: 0 }),
+            (&far, DecodeError::NotHex { at: 201 }),
+        ];
+        for (text, error) in cases {
+            assert_eq!(decoded(hex_in_place, text), Err(error), "{text:?}");
+        }
+        assert_eq!(decoded(hex_in_place, [b'0', 0xFF]), Err(DecodeError::NotHex { at: 1 }));
+    }
+
+    #[test]
+    fn every_wrong_base64_text_has_its_own_error() {
+        let far = "A".repeat(200) + "A*AA";
+        let cases = [
+            ("", DecodeError::Empty),
+            ("\n", DecodeError::Empty),
+            ("-----BEGIN PRIVATE KEY-----", DecodeError::PemText),
+            ("AAAA\nAAAA", DecodeError::Whitespace { at: 4 }),
+            ("AAAA ", DecodeError::Whitespace { at: 4 }),
+            ("AA-_", DecodeError::NotBase64 { at: 2 }),
+            ("A=AA", DecodeError::NotBase64 { at: 1 }),
+            ("A===", DecodeError::NotBase64 { at: 1 }),
+            ("====", DecodeError::NotBase64 { at: 0 }),
+            ("AA=", DecodeError::NotBase64 { at: 2 }),
+            ("AA==AA==", DecodeError::NotBase64 { at: 2 }),
+            (&far, DecodeError::NotBase64 { at: 201 }),
+            ("AAAAA", DecodeError::IncompleteBase64),
+            ("AAAAAA\nA", DecodeError::Whitespace { at: 6 }),
+            ("AB==", DecodeError::IncompleteBase64),
+            ("AAB", DecodeError::IncompleteBase64),
+        ];
+        for (text, error) in cases {
+            assert_eq!(decoded(base64_in_place, text), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_decimal_and_in_range() {
+        let range = DecodeError::OutOfRange { min: 1, max: 65_535 };
+        let cases: [(&[u8], _); 12] = [
+            (b"8883", Ok(8_883)),
+            (b"1", Ok(1)),
+            (b"65535", Ok(65_535)),
+            (b"08883", Ok(8_883)),
+            (b"", Err(DecodeError::Empty)),
+            (b"\n", Err(DecodeError::Empty)),
+            (b"0", Err(range)),
+            (b"65536", Err(range)),
+            (b"99999999999999999999", Err(range)),
+            (b"+8883", Err(DecodeError::NotDecimal { at: 0 })),
+            (b"8883 ", Err(DecodeError::NotDecimal { at: 4 })),
+            (b"99999999999x", Err(DecodeError::NotDecimal { at: 11 })),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(decimal_u32(text, 1..=65_535), expected);
+        }
+        assert_eq!(decimal_u32(b"4294967295", 0..=u32::MAX), Ok(u32::MAX));
+    }
+}

@@ -1,0 +1,189 @@
+//! Memory that is lent to the kernel.
+//!
+//! A channel's buffers and the log buffer must lie on a 512-byte boundary, be a multiple of
+//! 512 bytes long, and belong to the kernel alone until it gives them back (ABI 0.7.0). Memory that
+//! can be taken back by ending a borrow is of no use for that: `mem::forget` of whatever holds the
+//! borrow would leave the kernel writing into memory in use. So it is static and exclusive, and
+//! [`KernelBuffer`] is the one owner of it.
+//!
+//! ```
+//! use microvisor::{KernelMemory, kernel_memory};
+//!
+//! static MEMORY: KernelMemory<11264> = kernel_memory!(11264);
+//!
+//! let buffer = MEMORY.take().expect("nobody else has it");
+//! assert_eq!(buffer.len(), 11264);
+//! assert!(MEMORY.take().is_none());
+//! drop(buffer);
+//! assert!(MEMORY.take().is_some());
+//! ```
+
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use zeroize::Zeroize;
+
+/// The boundary and the unit of size of memory that the kernel takes, in bytes (ABI 0.7.0).
+pub const KERNEL_MEMORY_UNIT: usize = 512;
+
+/// `N` bytes on a 512-byte boundary, `N` a multiple of 512.
+///
+/// Only useful as a `static` behind [`kernel_memory!`](crate::kernel_memory), or leaked and handed
+/// to [`KernelBuffer::from_static`].
+#[repr(C, align(512))]
+pub struct AlignedBytes<const N: usize>(UnsafeCell<[u8; N]>);
+
+// SAFETY: the bytes are reached only through a `KernelBuffer`, of which there is one at a time:
+// `KernelMemory` counts by an atomic flag, `from_static` takes the exclusive reference.
+unsafe impl<const N: usize> Sync for AlignedBytes<N> {}
+
+impl<const N: usize> AlignedBytes<N> {
+    const SIZE_IS_VALID: () = assert!(
+        N > 0 && N.is_multiple_of(KERNEL_MEMORY_UNIT),
+        "kernel memory is a non-zero multiple of 512 bytes"
+    );
+
+    /// `N` zero bytes. A size that the kernel would refuse does not compile.
+    #[allow(clippy::new_without_default)] // A default of this size invites a copy on the stack.
+    pub const fn new() -> Self {
+        let () = Self::SIZE_IS_VALID;
+        Self(UnsafeCell::new([0; N]))
+    }
+}
+
+impl<const N: usize> fmt::Debug for AlignedBytes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AlignedBytes<{N}>")
+    }
+}
+
+/// A static piece of kernel memory that one owner at a time can take.
+///
+/// Made by [`kernel_memory!`](crate::kernel_memory). The flag lies beside the bytes, not among
+/// them, where the alignment would make it cost 512; and it is static like them, so that two
+/// values that one expression made share it.
+#[derive(Debug)]
+pub struct KernelMemory<const N: usize> {
+    bytes: &'static AlignedBytes<N>,
+    taken: &'static AtomicBool,
+}
+
+impl<const N: usize> KernelMemory<N> {
+    /// For [`kernel_memory!`](crate::kernel_memory).
+    ///
+    /// # Safety
+    ///
+    /// `bytes` is never given to a `KernelBuffer` or to a `KernelMemory` with another flag, and
+    /// nothing else writes the flag.
+    #[doc(hidden)]
+    pub const unsafe fn from_parts(bytes: &'static AlignedBytes<N>, taken: &'static AtomicBool) -> Self {
+        Self { bytes, taken }
+    }
+
+    /// The memory, unless somebody has it: a `KernelBuffer` that still exists, a channel that is
+    /// open, or one that could not be closed.
+    pub fn take(&self) -> Option<KernelBuffer<N>> {
+        if self.taken.swap(true, Ordering::Acquire) {
+            return None;
+        }
+        let start = NonNull::from(self.bytes).cast::<u8>();
+        Some(KernelBuffer { region: Region { start, len: N, taken: Some(self.taken) } })
+    }
+}
+
+/// Declares kernel memory: `static NAME: KernelMemory<1024> = kernel_memory!(1024);`
+///
+/// The size is in bytes, a multiple of 512; anything else does not compile. The memory lies in
+/// `.bss` and costs no flash.
+#[macro_export]
+macro_rules! kernel_memory {
+    ($size:expr) => {{
+        static BYTES: $crate::AlignedBytes<{ $size }> = $crate::AlignedBytes::new();
+        static TAKEN: ::core::sync::atomic::AtomicBool = ::core::sync::atomic::AtomicBool::new(false);
+        // SAFETY: both statics can be named only in this block, which always pairs them.
+        unsafe { $crate::KernelMemory::from_parts(&BYTES, &TAKEN) }
+    }};
+}
+
+/// Exclusive ownership of `N` bytes of kernel memory.
+///
+/// Dropping it puts the memory back where [`KernelMemory::take`] finds it; one made by
+/// [`from_static`](Self::from_static) is gone for good when dropped.
+#[derive(Debug)]
+pub struct KernelBuffer<const N: usize> {
+    region: Region,
+}
+
+impl<const N: usize> KernelBuffer<N> {
+    /// Takes memory that something else made static and exclusive, such as a `StaticCell` or
+    /// `Box::leak`.
+    pub fn from_static(bytes: &'static mut AlignedBytes<N>) -> Self {
+        Self { region: Region { start: NonNull::from(bytes).cast(), len: N, taken: None } }
+    }
+
+    /// The size in bytes: `N`.
+    #[allow(clippy::unused_self)]
+    pub const fn len(&self) -> usize {
+        N
+    }
+
+    /// Never: a size of 0 does not compile.
+    pub const fn is_empty(&self) -> bool {
+        false
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut u8 {
+        self.region.as_ptr()
+    }
+
+    pub(crate) fn into_region(self) -> Region {
+        self.region
+    }
+}
+
+/// A run of kernel memory whose size is no longer part of the type.
+pub(crate) struct Region {
+    start: NonNull<u8>,
+    len: usize,
+    taken: Option<&'static AtomicBool>,
+}
+
+// SAFETY: a `Region` is the exclusive owner of its static bytes; nothing of it is bound to a thread.
+unsafe impl Send for Region {}
+
+impl Region {
+    pub(crate) fn as_ptr(&self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Overwrites the memory with zeros that the compiler cannot leave out.
+    pub(crate) fn wipe(&mut self) {
+        #[allow(clippy::cast_ptr_alignment)] // Start and length are multiples of 512.
+        let start = self.start.as_ptr().cast::<u64>();
+        // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised, and nobody
+        // else reaches them while the exclusive borrow lasts: the kernel has let go, or never had
+        // them.
+        let words = unsafe { core::slice::from_raw_parts_mut(start, self.len / 8) };
+        words.zeroize();
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken {
+            taken.store(false, Ordering::Release);
+        }
+    }
+}
+
+impl fmt::Debug for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes at {:p}", self.len, self.start)
+    }
+}

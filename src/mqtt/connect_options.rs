@@ -1,0 +1,175 @@
+//! How to connect.
+
+use core::num::NonZeroU16;
+
+use super::{ClientId, Host, Limits, Publish, sized_string};
+use crate::secret::Secret;
+use crate::sys;
+use crate::tls::Credentials;
+
+/// The port of MQTT over TLS (IANA `secure-mqtt`).
+pub const MQTT_TLS_PORT: u16 = 8883;
+
+/// The version of MQTT to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ProtocolVersion {
+    /// MQTT 3.1.1, which has no reason codes but for connecting and subscribing.
+    V3_1_1,
+    /// MQTT 5.
+    V5,
+}
+
+/// A connection to make: to which broker, as whom, how.
+///
+/// MQTT 5 on port 8883, a keep-alive of 60 s, clean start off, no will, no authentication, and the
+/// public CAs trusted, unless said otherwise. TLS is always on.
+///
+/// ```
+/// use microvisor::mqtt::{ClientId, ConnectOptions, Host};
+///
+/// let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device-7")?)
+///     .with_keep_alive(120)
+///     .with_clean_start(true);
+/// # let _ = options;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectOptions<'a> {
+    version: ProtocolVersion,
+    host: Host<'a>,
+    port: NonZeroU16,
+    client_id: ClientId<'a>,
+    keep_alive: u16,
+    clean_start: bool,
+    will: Option<Publish<'a>>,
+    user: Option<(&'a str, &'a Secret<'a>)>,
+    credentials: Option<&'a Credentials<'a>>,
+    limits: &'static Limits,
+}
+
+const DEFAULT_PORT: NonZeroU16 = NonZeroU16::new(MQTT_TLS_PORT).unwrap();
+
+impl<'a> ConnectOptions<'a> {
+    /// A connection to `host` as `client_id`.
+    pub fn new(host: Host<'a>, client_id: ClientId<'a>) -> Self {
+        Self {
+            version: ProtocolVersion::V5,
+            host,
+            port: DEFAULT_PORT,
+            client_id,
+            keep_alive: 60,
+            clean_start: false,
+            will: None,
+            user: None,
+            credentials: None,
+            limits: &Limits::MQTT,
+        }
+    }
+
+    /// With another version of MQTT.
+    #[must_use]
+    pub fn with_version(mut self, version: ProtocolVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// With another port.
+    #[must_use]
+    pub fn with_port(mut self, port: NonZeroU16) -> Self {
+        self.port = port;
+        self
+    }
+
+    /// With another keep-alive in seconds; 0 is none, as far as the broker agrees.
+    #[must_use]
+    pub fn with_keep_alive(mut self, seconds: u16) -> Self {
+        self.keep_alive = seconds;
+        self
+    }
+
+    /// Whether the broker is to forget what it knows of this client: its subscriptions, and the
+    /// messages that wait for it.
+    #[must_use]
+    pub fn with_clean_start(mut self, clean_start: bool) -> Self {
+        self.clean_start = clean_start;
+        self
+    }
+
+    /// With a message that the broker publishes if the session ends without a disconnect.
+    #[must_use]
+    pub fn with_will(mut self, will: Publish<'a>) -> Self {
+        self.will = Some(will);
+        self
+    }
+
+    /// With a user name and a password.
+    #[must_use]
+    pub fn with_user(mut self, name: &'a str, password: &'a Secret<'a>) -> Self {
+        self.user = Some((name, password));
+        self
+    }
+
+    /// With a CA chain of its own, a client certificate, or both.
+    #[must_use]
+    pub fn with_credentials(mut self, credentials: &'a Credentials<'a>) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// With the limits of the broker, which the session's requests are checked against.
+    #[must_use]
+    pub fn with_limits(mut self, limits: &'static Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    pub(super) fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    pub(super) fn limits(&self) -> &'static Limits {
+        self.limits
+    }
+
+    pub(super) fn will(&self) -> Option<&Publish<'a>> {
+        self.will.as_ref()
+    }
+
+    /// Builds the kernel's request and calls `send` with it; what it points to lives that long.
+    pub(super) fn with_request<R>(&self, send: impl FnOnce(&sys::MvMqttConnectRequest) -> R) -> R {
+        let empty = sized_string(&[]);
+        let (method, username, password) = match self.user {
+            Some((name, password)) => (
+                sys::MV_MQTTAUTHENTICATIONMETHOD_USERNAMEPASSWORD,
+                sized_string(name.as_bytes()),
+                sized_string(password.expose()),
+            ),
+            None => (sys::MV_MQTTAUTHENTICATIONMETHOD_NONE, empty, empty),
+        };
+        let will = self.will.map(|will| sys::MvMqttWill {
+            topic: sized_string(will.topic().as_str().as_bytes()),
+            payload: sized_string(will.payload()),
+            qos: will.qos().raw(),
+            retain: will.is_retained().into(),
+        });
+        let credentials = self.credentials.and_then(Credentials::raw);
+        send(&sys::MvMqttConnectRequest {
+            protocol_version: match self.version {
+                ProtocolVersion::V3_1_1 => sys::MV_MQTTPROTOCOLVERSION_V3_1_1,
+                ProtocolVersion::V5 => sys::MV_MQTTPROTOCOLVERSION_V5,
+            },
+            host: sized_string(self.host.as_str().as_bytes()),
+            port: self.port.get(),
+            clientid: sized_string(self.client_id.as_str().as_bytes()),
+            authentication: sys::MvMqttAuthentication {
+                method,
+                username_password: sys::MvUsernamePassword { username, password },
+            },
+            tls_credentials: credentials.as_ref().map_or(core::ptr::null(), core::ptr::from_ref),
+            keepalive: self.keep_alive.into(),
+            clean_start: self.clean_start.into(),
+            will: will.as_ref().map_or(core::ptr::null(), core::ptr::from_ref),
+        })
+    }
+}

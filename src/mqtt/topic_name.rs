@@ -1,0 +1,113 @@
+//! The name of one topic.
+
+use core::fmt;
+
+use super::TopicError;
+use super::utf8_string::{self, MAX_LENGTH, StringFault};
+
+/// The name of the one topic that a message is published to (MQTT 5 §4.7).
+///
+/// ```
+/// use microvisor::mqtt::{TopicError, TopicName};
+///
+/// let topic = TopicName::new("sensor/device/17")?;
+/// assert_eq!(topic.as_str(), "sensor/device/17");
+/// assert_eq!(TopicName::new("sensor/+"), Err(TopicError::WildcardInName { at: 7 }));
+/// # Ok::<(), TopicError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct TopicName<'a>(&'a str);
+
+impl<'a> TopicName<'a> {
+    /// Checks that a message can be published to `name`.
+    ///
+    /// # Errors
+    ///
+    /// The [`TopicError`] that says what is wrong with it, and where.
+    pub const fn new(name: &'a str) -> Result<Self, TopicError> {
+        if let Err(error) = check_topic(name) {
+            return Err(error);
+        }
+        let mut rest = name.as_bytes();
+        while let [byte, after @ ..] = rest {
+            if matches!(byte, b'#' | b'+') {
+                return Err(TopicError::WildcardInName { at: name.len() - rest.len() });
+            }
+            rest = after;
+        }
+        Ok(Self(name))
+    }
+
+    /// A name that is known to be valid.
+    pub(crate) const fn from_valid(name: &'a str) -> Self {
+        Self(name)
+    }
+
+    /// The name as it came.
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl AsRef<str> for TopicName<'_> {
+    fn as_ref(&self) -> &str {
+        self.0
+    }
+}
+
+impl fmt::Display for TopicName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// What names and filters have in common.
+pub(super) const fn check_topic(topic: &str) -> Result<(), TopicError> {
+    if topic.is_empty() {
+        return Err(TopicError::Empty);
+    }
+    match utf8_string::check(topic) {
+        Ok(()) => Ok(()),
+        Err(StringFault::TooLong { length }) => Err(TopicError::TooLong { length, max: MAX_LENGTH }),
+        Err(StringFault::NulCharacter { at }) => Err(TopicError::NulCharacter { at }),
+        Err(StringFault::ControlCharacter { at }) => Err(TopicError::ControlCharacter { at }),
+        Err(StringFault::NonCharacter { at }) => Err(TopicError::NonCharacter { at }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::String;
+
+    use super::*;
+
+    #[test]
+    fn ordinary_names_are_taken_as_they_are() {
+        const CONSTANT: Result<TopicName<'static>, TopicError> = TopicName::new("a/b");
+        assert_eq!(CONSTANT.map(|name| name.as_str()), Ok("a/b"));
+        for name in ["/", "a", "/a", "a//b", "$aws/things/x/shadow/update", "räume/küche 1", "a b"] {
+            assert_eq!(TopicName::new(name).map(|name| name.as_str()), Ok(name));
+        }
+    }
+
+    #[test]
+    fn every_wrong_name_has_its_own_error() {
+        let long = String::from("x").repeat(65_536);
+        let cases = [
+            ("", TopicError::Empty),
+            (long.as_str(), TopicError::TooLong { length: 65_536, max: 65_535 }),
+            ("a\0b", TopicError::NulCharacter { at: 1 }),
+            ("a/b\n", TopicError::ControlCharacter { at: 3 }),
+            ("a/\u{FFFE}", TopicError::NonCharacter { at: 2 }),
+            ("a/#", TopicError::WildcardInName { at: 2 }),
+            ("+", TopicError::WildcardInName { at: 0 }),
+            ("a/b+c", TopicError::WildcardInName { at: 3 }),
+        ];
+        for (name, error) in cases {
+            assert_eq!(TopicName::new(name), Err(error), "{name:.20}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The notification centre and its life.
+
+use core::fmt;
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+
+use super::ring::Ring;
+use super::source::{Slots, Source};
+use crate::{HandedBack, Recovery, Status, sys};
+
+const CLOSED: u8 = 0;
+const OPEN: u8 = 1;
+/// The kernel did not let go of the ring, so it may still write there.
+const LOST: u8 = 2;
+
+/// The part of a centre that does not depend on the size of its ring.
+pub(super) struct Core {
+    irq: u32,
+    state: AtomicU8,
+    handle: AtomicU32,
+    /// The `Notifications` and the `Source`s that exist; the last one to go closes the centre.
+    users: AtomicU32,
+    slots: Slots,
+}
+
+impl Core {
+    pub(super) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
+    pub(super) fn handle(&self) -> u32 {
+        self.handle.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_user(&self) {
+        self.users.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove_user(&self) {
+        if self.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // Nobody is left to tell; a centre that does not close is not opened again.
+            let _ = self.close();
+        }
+    }
+
+    fn close(&self) -> Result<(), Status> {
+        let mut handle = self.handle();
+        // SAFETY: `handle` is a live out-parameter for the duration of the call.
+        let closed = Status::check(unsafe { sys::mvCloseNotifications(&raw mut handle) });
+        self.handle.store(0, Ordering::Relaxed);
+        self.state.store(if closed.is_ok() { CLOSED } else { LOST }, Ordering::Release);
+        closed
+    }
+}
+
+/// A ring for `RECORDS` notifications, the interrupt that announces them, and who waits for them.
+///
+/// It is a `static`, because the kernel writes into it from [`open`](Self::open) until it is closed. A record
+/// takes 16 bytes; 8 records are plenty, since a ring that overflows costs a few extra polls and
+/// loses nothing. At most 6 networks and channels ([`MAX_SOURCES`](super::MAX_SOURCES)) use one
+/// centre, and the kernel has room for 32 centres (ABI 0.7.0).
+///
+/// The interrupt stays the application's: choose a line that nothing else uses (a spare timer's,
+/// such as `TIM8_BRK`, 51), call [`on_interrupt`](Self::on_interrupt) from its handler, and enable
+/// it in the NVIC, which the kernel does not do.
+///
+/// ```
+/// use microvisor::NotificationCenter;
+/// use microvisor_sim::Device;
+///
+/// static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
+///
+/// let device = Device::builder().boot();
+/// device.bind_interrupt(51, || CENTER.on_interrupt());
+/// let notifications = CENTER.open()?;
+/// # drop(notifications);
+/// # Ok::<(), microvisor::NotificationError>(())
+/// ```
+pub struct NotificationCenter<const RECORDS: usize> {
+    ring: Ring<RECORDS>,
+    core: Core,
+}
+
+impl<const RECORDS: usize> NotificationCenter<RECORDS> {
+    /// A centre that is not open, for interrupt number `irq` (the NVIC's, without the 16 system
+    /// exceptions). Fewer than 2 records do not compile.
+    pub const fn new(irq: u32) -> Self {
+        Self {
+            ring: Ring::new(),
+            core: Core {
+                irq,
+                state: AtomicU8::new(CLOSED),
+                handle: AtomicU32::new(0),
+                users: AtomicU32::new(0),
+                slots: Slots::new(),
+            },
+        }
+    }
+
+    /// Has the kernel write its notifications here from now on.
+    ///
+    /// # Errors
+    ///
+    /// - [`AlreadyOpen`](NotificationError::AlreadyOpen): use the `Notifications` that exist.
+    /// - [`Kernel`](NotificationError::Kernel): the interrupt cannot be used, or the kernel has no
+    ///   room for another centre.
+    pub fn open(&'static self) -> Result<Notifications, NotificationError> {
+        if self.core.state.compare_exchange(CLOSED, OPEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            return Err(NotificationError::AlreadyOpen);
+        }
+        self.ring.reset();
+        let setup = sys::MvNotificationSetup {
+            irq: self.core.irq,
+            buffer: self.ring.as_ptr(),
+            buffer_size: Ring::<RECORDS>::size(),
+        };
+        let mut handle = 0;
+        // SAFETY: `setup` and `handle` live during the call. The ring that the kernel keeps using
+        // is static, is made for being written at any time, and is set up once at a time.
+        let opened = Status::check(unsafe { sys::mvSetupNotifications(&raw const setup, &raw mut handle) });
+        if let Err(status) = opened {
+            self.core.state.store(CLOSED, Ordering::Release);
+            return Err(NotificationError::Kernel(status));
+        }
+        self.core.handle.store(handle, Ordering::Relaxed);
+        self.core.add_user();
+        Ok(Notifications { core: &self.core })
+    }
+
+    /// To be called from the interrupt's handler: empties the ring and wakes who waits.
+    ///
+    /// It does not wait, and may be called at any time from anywhere.
+    pub fn on_interrupt(&self) {
+        if !self.ring.drain(|tag| self.core.slots.wake(tag)) {
+            self.core.slots.count_overrun();
+            self.core.slots.wake_all();
+        }
+    }
+
+    /// How many times notifications may have been overwritten before they were read.
+    ///
+    /// Nothing is lost by it but time, since everybody is woken then. A count that goes up says
+    /// that interrupts are masked for long, or that the ring is small.
+    pub fn overruns(&self) -> u32 {
+        self.core.slots.overruns()
+    }
+}
+
+impl<const RECORDS: usize> fmt::Debug for NotificationCenter<RECORDS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotificationCenter").field("irq", &self.core.irq).finish_non_exhaustive()
+    }
+}
+
+/// An open notification centre.
+///
+/// Networks and channels keep it open for as long as they need it: dropping this closes the centre
+/// when the last of them is gone.
+pub struct Notifications {
+    core: &'static Core,
+}
+
+impl Notifications {
+    /// Closes the centre and says how that went.
+    ///
+    /// # Errors
+    ///
+    /// - [`InUse`](CloseNotificationsError::InUse): networks or channels still use the centre;
+    ///   release or close them first. The notifications are handed back.
+    /// - [`Kernel`](CloseNotificationsError::Kernel): the kernel did not let go of the ring, so the
+    ///   centre cannot be opened again. Nothing is handed back.
+    pub fn close(self) -> Result<(), HandedBack<Option<Self>, CloseNotificationsError>> {
+        if self.core.users.load(Ordering::Acquire) > 1 {
+            return Err(HandedBack { error: CloseNotificationsError::InUse, value: Some(self) });
+        }
+        let core = self.core;
+        core::mem::forget(self);
+        core.users.store(0, Ordering::Relaxed);
+        core.close()
+            .map_err(|status| HandedBack { error: CloseNotificationsError::Kernel(status), value: None })
+    }
+
+    pub(crate) fn source(&self) -> Option<Source> {
+        Source::take(self.core)
+    }
+}
+
+impl Drop for Notifications {
+    fn drop(&mut self) {
+        self.core.remove_user();
+    }
+}
+
+impl fmt::Debug for Notifications {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notifications").field("irq", &self.core.irq).finish_non_exhaustive()
+    }
+}
+
+/// Why a notification centre did not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum NotificationError {
+    /// The centre is open, or the kernel did not let go of it when it was closed.
+    AlreadyOpen,
+    /// The kernel refused: `InvalidInterrupt` for a line that is not the application's or is taken by
+    /// another centre, `TooManyNotificationBuffers` where 32 centres are open.
+    Kernel(Status),
+}
+
+impl NotificationError {
+    /// What can be done about it.
+    pub fn recovery(self) -> Recovery {
+        match self {
+            Self::Kernel(Status::TooManyNotificationBuffers | Status::MicrovisorBusy) => Recovery::Retry,
+            Self::AlreadyOpen | Self::Kernel(_) => Recovery::GiveUp,
+        }
+    }
+}
+
+impl fmt::Display for NotificationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyOpen => f.write_str("the notification centre is already open; use the one there is"),
+            Self::Kernel(status) => write!(f, "the notification centre cannot be opened: {status}"),
+        }
+    }
+}
+
+impl core::error::Error for NotificationError {}
+
+/// Why a notification centre did not close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CloseNotificationsError {
+    /// Networks or channels still use the centre.
+    InUse,
+    /// The kernel did not close it.
+    Kernel(Status),
+}
+
+impl fmt::Display for CloseNotificationsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse => {
+                f.write_str("networks or channels still use the notification centre; close them first")
+            }
+            Self::Kernel(status) => write!(f, "the kernel did not close the notification centre: {status}"),
+        }
+    }
+}
+
+impl core::error::Error for CloseNotificationsError {}

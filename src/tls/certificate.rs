@@ -1,0 +1,76 @@
+//! One certificate.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::slice;
+
+use super::TlsMaterialError;
+use super::material::Material;
+use crate::sys;
+
+/// An X.509 certificate in DER, in memory that somebody else owns.
+///
+/// Only the outer structure has been checked: that these bytes are one whole certificate and not
+/// something else. Signatures and dates are for the far end, or for the kernel, to judge.
+#[derive(Clone, Copy)]
+#[repr(transparent)] // So that a slice of these is the array that the kernel reads.
+pub struct Certificate<'a> {
+    der: sys::MvSizedString,
+    borrowed: PhantomData<&'a [u8]>,
+}
+
+// SAFETY: a `Certificate` is a shared borrow of bytes, which the pointer only spells differently.
+unsafe impl Send for Certificate<'_> {}
+// SAFETY: as above; nothing writes through the pointer.
+unsafe impl Sync for Certificate<'_> {}
+
+impl<'a> Certificate<'a> {
+    /// Checks that `der` is exactly one certificate.
+    ///
+    /// # Errors
+    ///
+    /// The [`TlsMaterialError`] that says what it is instead, and how to get a certificate from it.
+    pub fn from_der(der: &'a [u8]) -> Result<Self, TlsMaterialError> {
+        match Material::recognise(der)? {
+            Material::Certificate => {}
+            Material::CertificateRequest => return Err(TlsMaterialError::CsrWhereCertificateBelongs),
+            Material::PublicKey => return Err(TlsMaterialError::PublicKeyWhereCertificateBelongs),
+            Material::Pkcs8Key | Material::EncryptedPkcs8Key | Material::Pkcs1Key | Material::Sec1Key => {
+                return Err(TlsMaterialError::KeyWhereCertificateBelongs);
+            }
+            Material::Container => return Err(TlsMaterialError::Container),
+            Material::Other => return Err(TlsMaterialError::NotACertificate),
+        }
+        #[allow(clippy::cast_possible_truncation)] // `Material::recognise` takes less than 2^25 bytes.
+        let length = der.len() as u32;
+        Ok(Self { der: sys::MvSizedString { data: der.as_ptr(), length }, borrowed: PhantomData })
+    }
+
+    /// The certificate as it came.
+    pub fn as_der(&self) -> &'a [u8] {
+        // SAFETY: pointer and length are those of the slice that `from_der` borrowed for `'a`, and a
+        // `u32` that came from a `usize` fits one.
+        unsafe { slice::from_raw_parts(self.der.data, self.der.length as usize) }
+    }
+}
+
+impl PartialEq for Certificate<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_der() == other.as_der()
+    }
+}
+
+impl Eq for Certificate<'_> {}
+
+impl fmt::Debug for Certificate<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Certificate({} bytes)", self.der.length)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Certificate<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Certificate({} bytes)", self.der.length);
+    }
+}

@@ -1,0 +1,74 @@
+//! What the numbers mean that the platform and brokers answer with.
+
+use microvisor::mqtt::{QoS, ReasonCode, RequestState};
+use serde_json::Value;
+
+/// Some of every range, and the ends.
+fn numbers() -> impl Iterator<Item = u32> {
+    (0..=0x200).chain([0xFFFF, 0x1_0000, u32::MAX - 1, u32::MAX])
+}
+
+#[test]
+fn every_number_is_a_reason_code_and_comes_back() {
+    for raw in numbers() {
+        let code = ReasonCode::from_raw(raw);
+        assert_eq!(code.raw(), raw);
+        assert_eq!(code.is_success(), raw < 0x80);
+        assert!(code.to_string().ends_with(&format!("(0x{raw:02X})")), "{code}");
+    }
+    assert_eq!(ReasonCode::from_raw(0x03), ReasonCode::Unknown(0x03));
+}
+
+#[test]
+fn the_reason_codes_of_mqtt_5_are_all_known() {
+    let known = numbers().filter(|raw| !matches!(ReasonCode::from_raw(*raw), ReasonCode::Unknown(_)));
+    let listed = [0x00, 0x01, 0x02, 0x04, 0x10, 0x11, 0x18, 0x19].into_iter().chain(0x80..=0xA2);
+    assert!(known.eq(listed));
+    assert_eq!(ReasonCode::from_raw(0x87), ReasonCode::NotAuthorized);
+    assert_eq!(ReasonCode::from_raw(0x8E), ReasonCode::SessionTakenOver);
+    assert_eq!(ReasonCode::from_raw(0xA2), ReasonCode::WildcardSubscriptionsNotSupported);
+}
+
+#[test]
+fn connack_return_codes_of_mqtt_3_have_their_own_meanings() {
+    let meanings = [
+        (0, ReasonCode::Success),
+        (1, ReasonCode::UnsupportedProtocolVersion),
+        (2, ReasonCode::ClientIdentifierNotValid),
+        (3, ReasonCode::ServerUnavailable),
+        (4, ReasonCode::BadUserNameOrPassword),
+        (5, ReasonCode::NotAuthorized),
+        (6, ReasonCode::UnspecifiedError),
+        (0x7F, ReasonCode::UnspecifiedError),
+        (0x87, ReasonCode::NotAuthorized),
+        (u32::MAX, ReasonCode::Unknown(u32::MAX)),
+    ];
+    for (raw, meaning) in meanings {
+        assert_eq!(ReasonCode::from_connack_v3(raw), meaning);
+        assert_eq!(meaning.is_success(), raw == 0);
+    }
+}
+
+#[test]
+fn a_granted_qos_is_one_of_three() {
+    let granted = [ReasonCode::Success, ReasonCode::GrantedQoS1, ReasonCode::GrantedQoS2]
+        .map(|code| code.granted_qos().map(QoS::raw));
+    assert_eq!(granted, [Some(0), Some(1), Some(2)]);
+    for raw in numbers().skip(3) {
+        assert_eq!(ReasonCode::from_raw(raw).granted_qos(), None);
+        assert_eq!(QoS::from_raw(raw), None);
+    }
+}
+
+#[test]
+fn the_request_states_of_the_abi_are_all_known_and_every_number_comes_back() {
+    let abi: Value = serde_json::from_str(include_str!("fixtures/microvisor-0.7.0.json")).expect("JSON");
+    let listed = abi["enums"]["MvMqttRequestState"]["values"].as_object().expect("an object");
+    let listed: Vec<_> = listed.values().filter_map(Value::as_u64).collect();
+    for raw in numbers().filter(|raw| *raw != u32::MAX) {
+        let state = RequestState::from_raw(raw);
+        assert_eq!(state.raw(), raw);
+        assert_eq!(listed.contains(&raw.into()), !matches!(state, RequestState::Unknown(_)), "{state}");
+        assert_eq!(state.is_completed(), raw == 0);
+    }
+}
