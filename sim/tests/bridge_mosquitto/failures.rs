@@ -182,7 +182,8 @@ fn a_connack_that_refuses_passes_its_reason_on() {
 
 #[test]
 fn a_broker_that_answers_with_something_else_is_a_socket_error() {
-    let broker = CannedBroker::start(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    let ping_response = &[0xD0, 0];
+    let broker = CannedBroker::start(ping_response);
     let (answer, log) = outcome(broker.port, broker.credentials);
     assert_eq!(answer, SOCKET_ERROR, "{log}");
 }
