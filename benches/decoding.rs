@@ -19,7 +19,7 @@ static KEYS: [ConfigKey; 1] = [config_key!(Device, Secret, "private_key")];
 const KEY_LEN: usize = 1218;
 
 fn decoding(criterion: &mut Criterion) {
-    let hex: String = (0..KEY_LEN).map(|byte| format!("{:02x}", byte % 251)).collect();
+    let hex = "3082a5".repeat(KEY_LEN / 3);
     let builder = || Device::builder().network(NetworkPlan::connected_at_boot()).secret("private_key", &hex);
     let mut group = criterion.benchmark_group("decoding");
     group.throughput(Throughput::Bytes(KEY_LEN as u64));

@@ -10,6 +10,9 @@ use microvisor::{AlignedBytes, sys};
 use microvisor_sim::{Builder, Device};
 
 const RECORDS: usize = 8;
+
+/// The size of the ring in bytes.
+const RING_LEN: u32 = 128;
 const IRQ: u32 = 51;
 const RECEIVE_LEN: u32 = 7168;
 const SEND_LEN: u32 = 4096;
@@ -41,7 +44,7 @@ impl RawDevice {
         let ring: &'static mut [sys::MvNotification; RECORDS] =
             Box::leak(Box::new(std::array::from_fn(|_| empty())));
         let ring = ring.as_mut_ptr();
-        let setup = sys::MvNotificationSetup { irq: IRQ, buffer: ring, buffer_size: 16 * RECORDS as u32 };
+        let setup = sys::MvNotificationSetup { irq: IRQ, buffer: ring, buffer_size: RING_LEN };
         let mut center = 0;
         // SAFETY: the ring is leaked, so it lives for ever, and only the handler below reads it.
         check(unsafe { sys::mvSetupNotifications(&raw const setup, &raw mut center) });
