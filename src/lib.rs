@@ -1,11 +1,12 @@
 //! Safe Rust for Microvisor devices.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub mod sys;
-
+pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod mqtt;
+pub mod sys;
 pub mod tls;
 
 mod block_on;
@@ -19,6 +20,7 @@ mod notifications;
 mod secret;
 mod server_log;
 mod status;
+mod transition;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use block_on::WaitForInterrupt;
@@ -34,3 +36,4 @@ pub use notifications::{
 pub use secret::Secret;
 pub use server_log::{LogError, LogLine, ServerLog, StartLogError};
 pub use status::{Recovery, Status};
+pub use transition::Transition;

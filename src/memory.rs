@@ -164,11 +164,12 @@ impl Region {
 
     /// Overwrites the memory with zeros that the compiler cannot leave out.
     pub(crate) fn wipe(&mut self) {
+        #[allow(clippy::cast_ptr_alignment)] // Start and length are multiples of 512.
+        let start = self.start.as_ptr().cast::<u64>();
         // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised, and nobody
         // else reaches them while the exclusive borrow lasts: the kernel has let go, or never had
-        // them. A `u64` is as good as bytes here, since start and length are multiples of 512.
-        let words =
-            unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr().cast::<u64>(), self.len / 8) };
+        // them.
+        let words = unsafe { core::slice::from_raw_parts_mut(start, self.len / 8) };
         words.zeroize();
     }
 }

@@ -1,3 +1,52 @@
 //! The Microvisor kernel, for hosts.
+//!
+//! This crate exports the 71 system calls of ABI 0.7.0 as C symbols, so that an application built on
+//! [`microvisor`] runs on a desktop as it is. Each thread can have one [`Device`]: its kernel, its
+//! network, its config and secret stores, and a [`Broker`](broker::Broker) at the far end. Time is
+//! virtual, so nothing waits in reality, and everything random comes from a seed.
+//!
+//! The kernel is strict: it answers with every status that the ABI documents, and records as
+//! [`Misuse`] what no correct application does, such as writing to a buffer that the kernel owns.
+//! Where the platform's documents are silent, [`Quirks`] has a switch. A [`Fault`] makes things go
+//! wrong, and [`Device::trace`] shows all calls like strace.
+//!
+//! ```
+//! use microvisor_sim::{Device, NetworkPlan};
+//! use microvisor::sys;
+//!
+//! let device = Device::builder().network(NetworkPlan::connected_at_boot()).boot();
+//! let mut id = [0; 34];
+//! // SAFETY: the buffer is valid for the call.
+//! let status = unsafe { sys::mvGetDeviceId(id.as_mut_ptr(), 34) };
+//! assert_eq!(status, sys::MV_STATUS_OKAY);
+//! assert!(id.starts_with(b"UV"));
+//! assert_eq!(device.call_count("mvGetDeviceId"), 1);
+//! ```
 
+#[cfg(feature = "bridge")]
+pub mod bridge;
 pub mod broker;
+
+mod address_space;
+mod arguments;
+mod device;
+mod exports;
+mod fault;
+mod kernel;
+mod machine;
+mod misuse;
+mod names;
+mod network_plan;
+mod no_broker;
+mod quirks;
+mod trace;
+mod wall_clock;
+mod x509;
+
+pub use device::{Builder, Delay, Device, DeviceIdle};
+pub use fault::{CallFault, ConfigResponseFault, Fault, FetchFault, NotificationFault};
+pub use kernel::End;
+pub use misuse::Misuse;
+pub use network_plan::{NetworkPlan, NetworkStatus};
+pub use quirks::{MissingKey, Quirks, ReasonCodesSize, SessionEnd};
+pub use wall_clock::WallClock;

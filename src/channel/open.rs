@@ -146,8 +146,8 @@ impl OpenError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::TooManySources => Recovery::GiveUp,
-            Self::Kernel(
+            Self::TooManySources
+            | Self::Kernel(
                 Status::ParameterFault
                 | Status::InvalidBufferAlignment
                 | Status::InvalidBufferSize

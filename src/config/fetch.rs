@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 
 use super::{ConfigKey, FetchError};
 use crate::channel::{Channel, ChannelType};
-use crate::{ChannelBuffers, CloseError, HandedBack, Network, OpenError, Status, sys};
+use crate::{ChannelBuffers, CloseError, HandedBack, Network, OpenError, Status, Transition, sys};
 
 /// State: open, nothing asked for yet.
 #[derive(Debug)]
@@ -155,17 +155,16 @@ impl<'k> ConfigFetch<Requested<'k>> {
         }
     }
 
-    /// The channel with the values, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `Err(Ok(self))` while there is no response; otherwise as [`received`](Self::received).
+    /// The channel with the values, without waiting. It fails as [`received`](Self::received) does.
     pub fn try_received(
         self,
-    ) -> Result<ConfigFetch<Received<'k>>, Result<Self, HandedBack<ConfigFetch<Spent>, FetchError>>> {
-        match self.response() {
-            Some(response) => self.finish(response).map_err(Err),
-            None => Err(Ok(self)),
+    ) -> Transition<ConfigFetch<Received<'k>>, Self, HandedBack<ConfigFetch<Spent>, FetchError>> {
+        let Some(response) = self.response() else {
+            return Transition::Waiting(self);
+        };
+        match self.finish(response) {
+            Ok(received) => Transition::Done(received),
+            Err(failed) => Transition::Failed(failed),
         }
     }
 
@@ -187,7 +186,8 @@ impl<'k> ConfigFetch<Requested<'k>> {
     /// The ABI documents no status for "not yet" here. A kernel answers `ResponseNotPresent`, or
     /// succeeds without writing: hence a result that the kernel does not use to begin with.
     fn response(&self) -> Option<Result<(), FetchError>> {
-        let mut data = sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
+        let mut data =
+            sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
         // SAFETY: `data` is a live out-parameter.
         let read = unsafe { sys::mvReadConfigFetchResponseData(self.channel.handle(), &raw mut data) };
         match Status::check(read) {

@@ -44,9 +44,10 @@ impl FetchError {
                 | Status::UnknownConfigScope
                 | Status::UnknownConfigStore,
             ) => Recovery::GiveUp,
-            Self::WrongItemCount { .. } | Self::UnknownResult(_) | Self::ChannelClosed(_) | Self::Kernel(_) => {
-                Recovery::Reopen
-            }
+            Self::WrongItemCount { .. }
+            | Self::UnknownResult(_)
+            | Self::ChannelClosed(_)
+            | Self::Kernel(_) => Recovery::Reopen,
         }
     }
 }

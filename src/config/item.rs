@@ -74,12 +74,13 @@ impl<'k> ConfigFetch<Received<'k>> {
     pub fn text<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m str, ItemError<'k>> {
         let key = self.key(index)?;
         let len = self.read(index, memory.free).map_err(|kind| ItemError::new(key, kind))?;
-        let valid = memory.free.get(..len).is_some_and(|text| core::str::from_utf8(text).is_ok());
-        if !valid {
+        let text = memory.free.get(..len).unwrap_or_default();
+        if core::str::from_utf8(text).is_err() {
             return Err(ItemError::new(key, DecodeError::NotUtf8.into()));
         }
         let text: &'m [u8] = memory.cut(len).unwrap_or_default();
-        core::str::from_utf8(text).map_err(|_| ItemError::new(key, DecodeError::NotUtf8.into()))
+        // SAFETY: these bytes were found to be UTF-8 just now, and have not changed since.
+        Ok(unsafe { core::str::from_utf8_unchecked(text) })
     }
 
     /// Value `index` as a decimal number within `range`. Uses no memory for good.
@@ -115,7 +116,11 @@ impl<'k> ConfigFetch<Received<'k>> {
     /// # Errors
     ///
     /// An [`ItemError`] that names the key. `memory` is then as it was.
-    pub fn base64<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m mut [u8], ItemError<'k>> {
+    pub fn base64<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
         self.bytes(index, memory, decode::base64_in_place, Confidence::Public)
     }
 
@@ -125,7 +130,11 @@ impl<'k> ConfigFetch<Received<'k>> {
     /// # Errors
     ///
     /// An [`ItemError`] that names the key. `memory` is then as long as it was, and overwritten.
-    pub fn secret_hex<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<Secret<'m>, ItemError<'k>> {
+    pub fn secret_hex<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
         self.bytes(index, memory, decode::hex_in_place, Confidence::Secret).map(Secret::new)
     }
 
@@ -134,7 +143,11 @@ impl<'k> ConfigFetch<Received<'k>> {
     /// # Errors
     ///
     /// As [`secret_hex`](Self::secret_hex).
-    pub fn secret_base64<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<Secret<'m>, ItemError<'k>> {
+    pub fn secret_base64<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
         self.bytes(index, memory, decode::base64_in_place, Confidence::Secret).map(Secret::new)
     }
 
@@ -143,7 +156,11 @@ impl<'k> ConfigFetch<Received<'k>> {
     /// # Errors
     ///
     /// An [`ItemError`] that names the key.
-    pub fn secret_text<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<Secret<'m>, ItemError<'k>> {
+    pub fn secret_text<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
         self.bytes(index, memory, |text| Ok(text.len()), Confidence::Secret).map(Secret::new)
     }
 
@@ -199,7 +216,9 @@ impl<'k> ConfigFetch<Received<'k>> {
         let read = unsafe { sys::mvReadConfigResponseItem(self.channel.handle(), &raw const params) };
         match Status::check(read) {
             Ok(()) => {}
-            Err(Status::InvalidBufferSize) => return Err(ItemErrorKind::MemoryTooSmall { free: memory.len() }),
+            Err(Status::InvalidBufferSize) => {
+                return Err(ItemErrorKind::MemoryTooSmall { free: memory.len() });
+            }
             Err(Status::ChannelClosed) => {
                 return Err(ItemErrorKind::ChannelClosed(self.channel.closure_reason()));
             }

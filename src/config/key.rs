@@ -33,17 +33,20 @@ pub enum Store {
 
 /// One value to fetch: scope, store and name, checked.
 ///
-/// Laid out as the kernel takes it, so that a `&[ConfigKey]` is the list of a request. Can be made
-/// in a `const`.
+/// Laid out as the kernel takes it, so that a `&[ConfigKey]` is the list of a request. Names that
+/// are known when the firmware is built are best checked then, by
+/// [`config_key!`](crate::config_key).
 ///
 /// ```
-/// use microvisor::config::{ConfigKey, Scope, Store};
+/// use microvisor::config::{ConfigKey, KeyError, Scope, Store};
 ///
-/// const PORT: ConfigKey<'static> = match ConfigKey::new(Scope::Device, Store::Config, "broker-port") {
-///     Ok(key) => key,
-///     Err(_) => panic!("a key that the platform refuses"),
-/// };
-/// assert_eq!(PORT.name(), "broker-port");
+/// let key = ConfigKey::new(Scope::Device, Store::Config, "broker-port")?;
+/// assert_eq!(key.name(), "broker-port");
+/// assert_eq!(
+///     ConfigKey::new(Scope::Device, Store::Config, "Gerät").unwrap_err(),
+///     KeyError::NotPrintable { at: 3 }
+/// );
+/// # Ok::<(), KeyError>(())
 /// ```
 #[derive(Clone, Copy)]
 #[repr(transparent)]
@@ -120,6 +123,38 @@ impl<'a> ConfigKey<'a> {
             _ => Store::Config,
         }
     }
+}
+
+/// A [`ConfigKey`](crate::config::ConfigKey) that is checked at compile time.
+///
+/// ```
+/// use microvisor::config::ConfigKey;
+/// use microvisor::config_key;
+///
+/// static KEY: ConfigKey = config_key!(Device, Secret, "private_key");
+/// ```
+///
+/// A name that no store can hold does not compile:
+///
+/// ```compile_fail
+/// # use microvisor::config::ConfigKey;
+/// # use microvisor::config_key;
+/// static KEY: ConfigKey = config_key!(Device, Secret, "");
+/// ```
+#[macro_export]
+macro_rules! config_key {
+    ($scope:ident, $store:ident, $name:expr) => {
+        const {
+            match $crate::config::ConfigKey::new(
+                $crate::config::Scope::$scope,
+                $crate::config::Store::$store,
+                $name,
+            ) {
+                Ok(key) => key,
+                Err(_) => panic!("a config key has 1 to 100 printable ASCII characters"),
+            }
+        }
+    };
 }
 
 impl fmt::Debug for ConfigKey<'_> {

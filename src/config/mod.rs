@@ -11,7 +11,8 @@
 //! then [`ConfigFetch`], then [`ItemMemory`], where the values go.
 //!
 //! ```
-//! use microvisor::config::{ConfigFetch, ConfigKey, ItemMemory, Scope, Store};
+//! use microvisor::config::{ConfigFetch, ConfigKey, ItemMemory};
+//! use microvisor::config_key;
 //! # use microvisor::{KernelMemory, Network, NotificationCenter, kernel_memory};
 //! # use microvisor_sim::Device;
 //! # static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
@@ -23,11 +24,11 @@
 //! # let buffers = MEMORY.take().unwrap().split::<7168>();
 //! # let fetched = device.block_on(async {
 //! # network.connected().await?;
-//! let keys = [
-//!     ConfigKey::new(Scope::Device, Store::Config, "broker-port")?,
-//!     ConfigKey::new(Scope::Device, Store::Secret, "private_key")?,
+//! static KEYS: [ConfigKey; 2] = [
+//!     config_key!(Device, Config, "broker-port"),
+//!     config_key!(Device, Secret, "private_key"),
 //! ];
-//! let fetch = ConfigFetch::open(&network, buffers)?.request(&keys)?.received().await?;
+//! let fetch = ConfigFetch::open(&network, buffers)?.request(&KEYS)?.received().await?;
 //!
 //! let mut memory = [0; 1024];
 //! let mut memory = ItemMemory::new(&mut memory);

@@ -83,11 +83,11 @@ impl ConnectError {
     /// field should still try again now and then, in case somebody does.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::Limit(_) => Recovery::GiveUp,
-            Self::Kernel(
+            Self::Limit(_)
+            | Self::Kernel(
                 Status::InvalidAuthentication | Status::TooManyElements | Status::RequiredElementMissing,
-            ) => Recovery::GiveUp,
-            Self::Failed(
+            )
+            | Self::Failed(
                 RequestState::InvalidParameters
                 | RequestState::UnknownCa
                 | RequestState::CertificateExpired

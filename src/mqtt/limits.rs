@@ -11,7 +11,7 @@ pub const MAX_TOPICS: usize = 8;
 ///
 /// [`Limits::MQTT`] are those of the protocol and the platform alone, `aws::LIMITS` those of AWS
 /// IoT Core. For another broker's, start from either and change what differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     max_qos: QoS,
     max_topic_len: usize,
@@ -177,7 +177,10 @@ impl fmt::Display for LimitError {
         match self {
             Self::NoTopics => f.write_str("the request names no topic"),
             Self::TooManyTopics { count } => {
-                write!(f, "one request carries {MAX_TOPICS} topics at most, this one has {count}; use several")
+                write!(
+                    f,
+                    "one request carries {MAX_TOPICS} topics at most, this one has {count}; use several"
+                )
             }
             Self::QosTooHigh { qos, max } => {
                 write!(f, "the broker takes QoS {} at most, not {}", max.raw(), qos.raw())

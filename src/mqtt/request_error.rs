@@ -45,7 +45,9 @@ impl RequestError {
     pub fn recovery(self) -> Recovery {
         match self {
             Self::InFlight | Self::RateLimited => Recovery::Retry,
-            Self::Limit(_) | Self::Refused(_) | Self::Failed(RequestState::InvalidParameters) => Recovery::GiveUp,
+            Self::Limit(_) | Self::Refused(_) | Self::Failed(RequestState::InvalidParameters) => {
+                Recovery::GiveUp
+            }
             Self::Kernel(Status::TooManyElements) => Recovery::GiveUp,
             Self::Event(error) => error.recovery(),
             Self::Kernel(_)
@@ -71,7 +73,10 @@ impl fmt::Display for RequestError {
             }
             Self::Ended(end) => write!(f, "the session is over: {end}"),
             Self::Indeterminate(end) => {
-                write!(f, "the session ended before the answer; the broker may have taken the request or not: {end}")
+                write!(
+                    f,
+                    "the session ended before the answer; the broker may have taken the request or not: {end}"
+                )
             }
             Self::Event(error) => error.fmt(f),
         }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::{QoS, ReasonCode, TopicFilter, MAX_TOPICS};
+use super::{MAX_TOPICS, QoS, ReasonCode, TopicFilter};
 use crate::sys;
 
 /// Which retained messages a new subscription gets (MQTT 5 §3.8.3.1). Not for MQTT 3.1.1.

@@ -44,6 +44,11 @@ impl<'a> TopicFilter<'a> {
         self.0
     }
 
+    /// A filter that was taken apart and is known to be valid.
+    pub(crate) const fn from_valid(filter: &'a str) -> Self {
+        Self(filter)
+    }
+
     /// Whether a message published to `topic`, a [`TopicName`](super::TopicName) or the topic of a
     /// received message, is one of those that the filter is for.
     ///

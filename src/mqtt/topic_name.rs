@@ -39,6 +39,11 @@ impl<'a> TopicName<'a> {
         Ok(Self(name))
     }
 
+    /// A name that is known to be valid.
+    pub(crate) const fn from_valid(name: &'a str) -> Self {
+        Self(name)
+    }
+
     /// The name as it came.
     pub const fn as_str(&self) -> &'a str {
         self.0

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+pub mod model;
+
 /// One connection attempt of the device's managed MQTT client, and the session that may follow.
 ///
 /// A channel has one link in its life, so a link never comes back.

@@ -67,7 +67,10 @@ impl MqttChannel<Connected> {
     ///
     /// [`InFlight`](RequestError::InFlight) until the last one is answered; otherwise see
     /// [`RequestError`].
-    pub fn request_subscribe(&mut self, subscriptions: &[Subscription<'_>]) -> Result<SubscribeId, RequestError> {
+    pub fn request_subscribe(
+        &mut self,
+        subscriptions: &[Subscription<'_>],
+    ) -> Result<SubscribeId, RequestError> {
         self.check_in_session()?;
         self.state.limits.check_subscriptions(subscriptions).map_err(RequestError::Limit)?;
         if self.state.subscribe.is_some() {
@@ -96,7 +99,10 @@ impl MqttChannel<Connected> {
     ///
     /// [`InFlight`](RequestError::InFlight) until the last one is answered; otherwise see
     /// [`RequestError`].
-    pub fn request_unsubscribe(&mut self, filters: &[TopicFilter<'_>]) -> Result<UnsubscribeId, RequestError> {
+    pub fn request_unsubscribe(
+        &mut self,
+        filters: &[TopicFilter<'_>],
+    ) -> Result<UnsubscribeId, RequestError> {
         self.check_in_session()?;
         Limits::check_count(filters.len()).map_err(RequestError::Limit)?;
         if self.state.unsubscribe.is_some() {
@@ -221,7 +227,9 @@ impl MqttChannel<Connected> {
         };
         let (topic, payload) = (inbox.topic.len(), inbox.payload.len());
         let event = match kind {
-            sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED => self.channel.read_message(inbox).map(Event::Message),
+            sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED => {
+                self.channel.read_message(inbox).map(Event::Message)
+            }
             sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST => self.channel.read_lost(inbox).map(Event::Lost),
             sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE => self.read_published(),
             sys::MV_MQTTREADABLEDATATYPE_SUBSCRIBERESPONSE => self.read_subscribed(),

@@ -5,7 +5,7 @@ use core::task::{Context, Poll};
 
 use super::{Connected, Disconnected, MqttChannel};
 use crate::mqtt::{ConnectError, Limits, ProtocolVersion, ReasonCode, RequestState};
-use crate::{HandedBack, Status, sys};
+use crate::{HandedBack, Status, Transition, sys};
 
 /// State: the connect request is on its way.
 #[derive(Debug)]
@@ -53,17 +53,16 @@ impl MqttChannel<Connecting> {
         }
     }
 
-    /// The connected channel, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `Err(Ok(self))` while there is no answer; otherwise as [`connected`](Self::connected).
+    /// The connected channel, without waiting. It fails as [`connected`](Self::connected) does.
     pub fn try_connected(
         mut self,
-    ) -> Result<MqttChannel<Connected>, Result<Self, HandedBack<MqttChannel<Disconnected>, ConnectError>>> {
-        match self.answer() {
-            Some(answer) => self.finish(answer).map_err(Err),
-            None => Err(Ok(self)),
+    ) -> Transition<MqttChannel<Connected>, Self, HandedBack<MqttChannel<Disconnected>, ConnectError>> {
+        let Some(answer) = self.answer() else {
+            return Transition::Waiting(self);
+        };
+        match self.finish(answer) {
+            Ok(connected) => Transition::Done(connected),
+            Err(failed) => Transition::Failed(failed),
         }
     }
 

@@ -108,8 +108,12 @@ impl Channel {
             codes.as_mut_ptr(),
             &raw mut count,
         ))?;
-        let mut response =
-            TopicsResponse { correlation_id, state: RequestState::from_raw(state), codes: [0; MAX_TOPICS], count };
+        let mut response = TopicsResponse {
+            correlation_id,
+            state: RequestState::from_raw(state),
+            codes: [0; MAX_TOPICS],
+            count,
+        };
         for (to, from) in response.codes.iter_mut().zip(codes) {
             *to = from;
         }

@@ -1,0 +1,381 @@
+use microvisor::sys;
+
+use super::channels::ChannelKind;
+use super::mqtt_responses::Item;
+use super::{BrokerRequest, Event, Kernel, Outcome};
+use crate::broker::{ConnectRequest, LinkId, Protocol, Publish, Subscription, TlsCredentials, Will};
+
+/// At most this many topics in a request, and certificates in a chain (ABI 0.7.0).
+const MAX_ELEMENTS: u32 = 8;
+/// How long the kernel takes for an answer of its own, in microseconds.
+const LOCAL_DELAY: u64 = 5_000;
+/// How long an acknowledgement takes.
+const ACKNOWLEDGE_DELAY: u64 = 20_000;
+
+/// Checks one rule after another and remembers whether all held.
+///
+/// The kernel takes requests with fields out of range and answers them with `INVALIDPARAMETERS`.
+struct Fields<'k> {
+    kernel: &'k mut Kernel,
+    good: bool,
+}
+
+impl Fields<'_> {
+    fn at_most(&mut self, what: &str, value: u32, limit: u32) -> u8 {
+        if value > limit {
+            self.bad(format!("{what} is {value}, at most {limit} is allowed"));
+        }
+        u8::try_from(value).unwrap_or(u8::MAX)
+    }
+
+    fn flag(&mut self, what: &str, value: u32) -> bool {
+        self.at_most(what, value, 1) != 0
+    }
+
+    fn bad(&mut self, what: String) {
+        self.kernel.report(what);
+        self.good = false;
+    }
+}
+
+impl Kernel {
+    fn fields(&mut self) -> Fields<'_> {
+        Fields { kernel: self, good: true }
+    }
+
+    fn later(&mut self, handle: u32, item: Item) {
+        self.schedule(LOCAL_DELAY, Event::Item { channel: handle, item });
+    }
+
+    pub(crate) fn mqtt_request_connect(
+        &mut self,
+        handle: u32,
+        request: *const sys::MvMqttConnectRequest,
+    ) -> Outcome {
+        let request_sent = self.channel(handle, ChannelKind::Mqtt)?.request_sent;
+        let request = self.input(request, "request")?;
+        if request_sent {
+            return self.misused(
+                sys::MV_STATUS_REQUESTALREADYSENT,
+                "an MQTT channel connects once in its life; open another",
+            );
+        }
+        let connect = self.decode_connect(&request)?;
+        let link = LinkId(self.next_link);
+        self.next_link += 1;
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        channel.request_sent = true;
+        let Some(connect) = connect else {
+            self.later(
+                handle,
+                Item::Connect { state: sys::MV_MQTTREQUESTSTATE_INVALIDPARAMETERS, reason: 0 },
+            );
+            return Ok(());
+        };
+        channel.link = Some(link);
+        self.links.insert(link.0, handle);
+        self.outbox.push_back(BrokerRequest::Connect(link, Box::new(connect)));
+        Ok(())
+    }
+
+    /// Copies a connect request; `None` if a field is out of range.
+    fn decode_connect(&mut self, request: &sys::MvMqttConnectRequest) -> Outcome<Option<ConnectRequest>> {
+        let host = self.required_string(request.host, "host")?;
+        let client_id = self.required_string(request.clientid, "clientid")?;
+        let authentication = self.decode_authentication(&request.authentication)?;
+        let credentials = self.decode_credentials(request.tls_credentials)?;
+        if authentication.is_some() && credentials.as_ref().is_some_and(|tls| !tls.key.is_empty()) {
+            return self.misused(
+                sys::MV_STATUS_INVALIDAUTHENTICATION,
+                "both a user name with password and a client certificate are given",
+            );
+        }
+        let will = self.decode_will(request.will)?;
+        let mut fields = self.fields();
+        let protocol = match request.protocol_version {
+            sys::MV_MQTTPROTOCOLVERSION_V3_1_1 => Protocol::V3_1_1,
+            sys::MV_MQTTPROTOCOLVERSION_V5 => Protocol::V5,
+            other => {
+                fields.bad(format!("protocol_version is {other}, which is no version"));
+                Protocol::V5
+            }
+        };
+        // MQTT has 16 bits for it.
+        fields.at_most("keepalive", request.keepalive, u32::from(u16::MAX));
+        let clean_start = fields.flag("clean_start", u32::from(request.clean_start));
+        let will = will.map(|(topic, payload, raw)| Will {
+            topic,
+            payload,
+            qos: fields.at_most("will.qos", raw.qos, 2),
+            retain: fields.flag("will.retain", u32::from(raw.retain)),
+        });
+        Ok(fields.good.then_some(ConnectRequest {
+            protocol,
+            host,
+            port: request.port,
+            client_id,
+            authentication,
+            credentials,
+            keep_alive: request.keepalive,
+            clean_start,
+            will,
+        }))
+    }
+
+    fn required_string(&mut self, string: sys::MvSizedString, what: &str) -> Outcome<Vec<u8>> {
+        let bytes = self.string(string, what)?;
+        if bytes.is_empty() {
+            return self.misused(sys::MV_STATUS_REQUIREDELEMENTMISSING, format!("{what} is empty"));
+        }
+        Ok(bytes)
+    }
+
+    #[allow(clippy::type_complexity)] // User name and password.
+    fn decode_authentication(
+        &mut self,
+        authentication: &sys::MvMqttAuthentication,
+    ) -> Outcome<Option<(Vec<u8>, Vec<u8>)>> {
+        match authentication.method {
+            sys::MV_MQTTAUTHENTICATIONMETHOD_NONE => Ok(None),
+            sys::MV_MQTTAUTHENTICATIONMETHOD_USERNAMEPASSWORD => {
+                let pair = authentication.username_password;
+                Ok(Some((self.string(pair.username, "username")?, self.string(pair.password, "password")?)))
+            }
+            other => self.misused(
+                sys::MV_STATUS_INVALIDAUTHENTICATION,
+                format!("authentication.method is {other}, which is no method"),
+            ),
+        }
+    }
+
+    fn decode_credentials(&mut self, tls: *const sys::MvTlsCredentials) -> Outcome<Option<TlsCredentials>> {
+        if tls.is_null() {
+            return Ok(None);
+        }
+        let tls = self.nested_input(tls, "tls_credentials")?;
+        let ca = self.decode_chain(tls.cacert, "cacert")?;
+        let chain = self.decode_chain(tls.clientcert.chain, "clientcert.chain")?;
+        let key = self.string(tls.clientcert.key, "clientcert.key")?;
+        if chain.is_empty() != key.is_empty() {
+            return self.misused(
+                sys::MV_STATUS_REQUIREDELEMENTMISSING,
+                "of the client certificate and its key, only one is given",
+            );
+        }
+        Ok(Some(TlsCredentials { ca, chain, key }))
+    }
+
+    fn decode_chain(&mut self, chain: sys::MvTlsCertificateChain, what: &str) -> Outcome<Vec<Vec<u8>>> {
+        self.limit_elements(chain.num_certs, what)?;
+        if chain.num_certs == 0 {
+            return Ok(Vec::new());
+        }
+        let certs = self.nested_array(chain.certs, chain.num_certs, &format!("{what}.certs"))?;
+        let numbered = certs.into_iter().enumerate();
+        numbered.map(|(index, cert)| self.required_string(cert, &format!("{what}.certs[{index}]"))).collect()
+    }
+
+    fn limit_elements(&mut self, count: u32, what: &str) -> Outcome {
+        if count > MAX_ELEMENTS {
+            return self.misused(
+                sys::MV_STATUS_TOOMANYELEMENTS,
+                format!("{what} has {count} elements, at most {MAX_ELEMENTS} are allowed"),
+            );
+        }
+        Ok(())
+    }
+
+    #[allow(clippy::type_complexity)] // Topic, payload, and the rest as it came.
+    fn decode_will(
+        &mut self,
+        will: *const sys::MvMqttWill,
+    ) -> Outcome<Option<(Vec<u8>, Vec<u8>, sys::MvMqttWill)>> {
+        if will.is_null() {
+            return Ok(None);
+        }
+        let will = self.nested_input(will, "will")?;
+        let topic = self.required_string(will.topic, "will.topic")?;
+        let payload = self.string(will.payload, "will.payload")?;
+        Ok(Some((topic, payload, will)))
+    }
+
+    pub(crate) fn mqtt_request_subscribe(
+        &mut self,
+        handle: u32,
+        request: *const sys::MvMqttSubscribeRequest,
+    ) -> Outcome {
+        self.channel(handle, ChannelKind::Mqtt)?;
+        let request = self.input(request, "request")?;
+        self.limit_elements(request.num_subscriptions, "subscriptions")?;
+        if request.num_subscriptions == 0 {
+            return self.misused(sys::MV_STATUS_PARAMETERFAULT, "num_subscriptions is 0");
+        }
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        if channel.in_flight.subscribe {
+            channel.wants_space = true;
+            return Err(sys::MV_STATUS_RATELIMITED);
+        }
+        let raw = self.nested_array(request.subscriptions, request.num_subscriptions, "subscriptions")?;
+        let mut filters = Vec::new();
+        for (index, subscription) in raw.iter().enumerate() {
+            filters.push(self.string(subscription.topic, &format!("subscriptions[{index}].topic"))?);
+        }
+        let mut fields = self.fields();
+        let mut subscriptions = Vec::new();
+        for (index, (filter, raw)) in filters.into_iter().zip(raw).enumerate() {
+            if filter.is_empty() {
+                fields.bad(format!("subscriptions[{index}].topic is empty"));
+            }
+            subscriptions.push(Subscription {
+                filter,
+                qos: fields.at_most(&format!("subscriptions[{index}].desired_qos"), raw.desired_qos, 2),
+                no_local: fields.flag(&format!("subscriptions[{index}].nl"), raw.nl),
+                retain_as_published: fields.flag(&format!("subscriptions[{index}].rap"), raw.rap),
+                retain_handling: fields.at_most(&format!("subscriptions[{index}].rh"), raw.rh, 2),
+            });
+        }
+        let good = fields.good;
+        let correlation_id = request.correlation_id;
+        match self.usable_link(handle, good)? {
+            Ok(link) => {
+                self.outbox.push_back(BrokerRequest::Subscribe(link, correlation_id, subscriptions));
+            }
+            Err(state) => self.later(handle, Item::Subscribe { correlation_id, state, reasons: Vec::new() }),
+        }
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.subscribe = true;
+        Ok(())
+    }
+
+    pub(crate) fn mqtt_request_unsubscribe(
+        &mut self,
+        handle: u32,
+        request: *const sys::MvMqttUnsubscribeRequest,
+    ) -> Outcome {
+        self.channel(handle, ChannelKind::Mqtt)?;
+        let request = self.input(request, "request")?;
+        self.limit_elements(request.num_topics, "topics")?;
+        if request.num_topics == 0 {
+            return self.misused(sys::MV_STATUS_PARAMETERFAULT, "num_topics is 0");
+        }
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        if channel.in_flight.unsubscribe {
+            channel.wants_space = true;
+            return Err(sys::MV_STATUS_RATELIMITED);
+        }
+        let raw = self.nested_array(request.topics, request.num_topics, "topics")?;
+        let mut filters = Vec::new();
+        for (index, topic) in raw.into_iter().enumerate() {
+            filters.push(self.string(topic, &format!("topics[{index}]"))?);
+        }
+        let mut fields = self.fields();
+        for index in
+            filters.iter().enumerate().filter_map(|(index, filter)| filter.is_empty().then_some(index))
+        {
+            fields.bad(format!("topics[{index}] is empty"));
+        }
+        let good = fields.good;
+        let correlation_id = request.correlation_id;
+        match self.usable_link(handle, good)? {
+            Ok(link) => self.outbox.push_back(BrokerRequest::Unsubscribe(link, correlation_id, filters)),
+            Err(state) => {
+                self.later(handle, Item::Unsubscribe { correlation_id, state, reasons: Vec::new() });
+            }
+        }
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.unsubscribe = true;
+        Ok(())
+    }
+
+    pub(crate) fn mqtt_request_publish(
+        &mut self,
+        handle: u32,
+        request: *const sys::MvMqttPublishRequest,
+    ) -> Outcome {
+        self.channel(handle, ChannelKind::Mqtt)?;
+        let request = self.input(request, "request")?;
+        let topic = self.string(request.topic, "topic")?;
+        let payload = self.string(request.payload, "payload")?;
+        let limit = self.quirks.max_publishes_in_flight;
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        if channel.in_flight.publishes.len() >= limit {
+            channel.wants_space = true;
+            return Err(sys::MV_STATUS_RATELIMITED);
+        }
+        let correlation_id = request.correlation_id;
+        if channel.in_flight.publishes.iter().any(|&(id, _)| id == correlation_id) {
+            self.report(format!("correlation id {correlation_id} is that of another publish in flight"));
+        }
+        let mut fields = self.fields();
+        if topic.is_empty() {
+            fields.bad("topic is empty".to_owned());
+        }
+        let qos = fields.at_most("desired_qos", request.desired_qos, 2);
+        let retain = fields.flag("retain", request.retain);
+        let good = fields.good;
+        match self.usable_link(handle, good)? {
+            Ok(link) => {
+                let publish = Publish { topic, payload, qos, retain };
+                self.outbox.push_back(BrokerRequest::Publish(link, correlation_id, publish));
+            }
+            Err(state) => self.later(handle, Item::Publish { correlation_id, state, reason: 0 }),
+        }
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.publishes.push((correlation_id, qos));
+        Ok(())
+    }
+
+    pub(crate) fn mqtt_acknowledge_message(&mut self, handle: u32, correlation_id: u32) -> Outcome {
+        let limit = self.quirks.max_acknowledgements_in_flight;
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        let Some(&delivery) = channel.unacknowledged.get(&correlation_id) else {
+            let what = if channel.acknowledged.contains(&correlation_id) {
+                "is acknowledged already"
+            } else {
+                "belongs to no message that was read on this channel and needs an acknowledgement"
+            };
+            // The ABI lists no status for it.
+            self.report(format!("correlation id {correlation_id} {what}"));
+            return Ok(());
+        };
+        if channel.in_flight.acknowledgements >= limit {
+            channel.wants_space = true;
+            return Err(sys::MV_STATUS_RATELIMITED);
+        }
+        channel.in_flight.acknowledgements += 1;
+        channel.unacknowledged.remove(&correlation_id);
+        channel.acknowledged.insert(correlation_id);
+        if let Some(link) = channel.link {
+            self.outbox.push_back(BrokerRequest::Acknowledge(link, delivery));
+        }
+        self.schedule(ACKNOWLEDGE_DELAY, Event::Acknowledged(handle));
+        Ok(())
+    }
+
+    pub(super) fn acknowledgement_done(&mut self, handle: u32) {
+        if let Some(channel) = self.handles.channel(handle) {
+            channel.in_flight.acknowledgements = channel.in_flight.acknowledgements.saturating_sub(1);
+        }
+        self.announce_space(handle);
+    }
+
+    pub(crate) fn mqtt_request_disconnect(&mut self, handle: u32) -> Outcome {
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        if channel.in_flight.disconnect {
+            return Err(sys::MV_STATUS_RATELIMITED);
+        }
+        match self.usable_link(handle, true)? {
+            Ok(link) => self.outbox.push_back(BrokerRequest::Disconnect(link)),
+            Err(state) => self.later(handle, Item::Disconnect { state, reason: 0 }),
+        }
+        self.channel(handle, ChannelKind::Mqtt)?.in_flight.disconnect = true;
+        Ok(())
+    }
+
+    /// The link for a request, or the state to answer it with.
+    fn usable_link(&mut self, handle: u32, good: bool) -> Outcome<Result<LinkId, sys::MvMqttRequestState>> {
+        let channel = self.channel(handle, ChannelKind::Mqtt)?;
+        Ok(match channel.link {
+            _ if !good => Err(sys::MV_MQTTREQUESTSTATE_INVALIDPARAMETERS),
+            Some(link) if channel.connected => Ok(link),
+            _ => Err(sys::MV_MQTTREQUESTSTATE_NOTCONNECTED),
+        })
+    }
+}

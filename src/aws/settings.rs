@@ -1,0 +1,222 @@
+//! What a device's stores hold for AWS IoT.
+
+use core::fmt;
+use core::num::NonZeroU16;
+
+use super::SettingsError;
+use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received};
+use crate::config_key;
+use crate::mqtt::Host;
+use crate::secret::Secret;
+use crate::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
+use crate::{ChannelBuffers, HandedBack, Network};
+
+/// The five values of the guide, all in device scope, in the order in which [`Settings`] reads them.
+///
+/// The guide's listing reads the private key from the config store, although the guide puts it into
+/// the secret store; that is where it is looked for here. It comes first, and the large certificate
+/// next, since then the least memory is needed.
+pub static KEYS: [ConfigKey<'static>; 5] = [
+    config_key!(Device, Secret, "private_key"),
+    config_key!(Device, Config, "root-CA"),
+    config_key!(Device, Config, "cert"),
+    config_key!(Device, Config, "broker-host"),
+    config_key!(Device, Config, "broker-port"),
+];
+
+const PRIVATE_KEY: usize = 0;
+const ROOT_CA: usize = 1;
+const CERTIFICATE: usize = 2;
+const ENDPOINT: usize = 3;
+const PORT: usize = 4;
+
+/// How bytes are written in a store, whose values are text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Encoding {
+    /// Hex, as the guide does it. 4,096 characters hold 2,048 bytes: enough for RSA-2048 keys.
+    #[default]
+    Hex,
+    /// Base64. 4,096 characters hold 3,072 bytes: enough for RSA-4096 keys.
+    Base64,
+}
+
+/// How each of the three TLS values is written. Hex, unless said otherwise; it is not guessed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Encodings {
+    private_key: Encoding,
+    root_ca: Encoding,
+    certificate: Encoding,
+}
+
+impl Encodings {
+    /// All in hex.
+    pub const HEX: Self =
+        Self { private_key: Encoding::Hex, root_ca: Encoding::Hex, certificate: Encoding::Hex };
+
+    /// With another encoding of `private_key`.
+    #[must_use]
+    pub const fn private_key(mut self, encoding: Encoding) -> Self {
+        self.private_key = encoding;
+        self
+    }
+
+    /// With another encoding of `root-CA`.
+    #[must_use]
+    pub const fn root_ca(mut self, encoding: Encoding) -> Self {
+        self.root_ca = encoding;
+        self
+    }
+
+    /// With another encoding of `cert`.
+    #[must_use]
+    pub const fn certificate(mut self, encoding: Encoding) -> Self {
+        self.certificate = encoding;
+        self
+    }
+}
+
+/// A device's settings for AWS IoT, checked, in the caller's memory.
+///
+/// The memory has to hold what is decoded, and the text of the value that is being decoded. With an
+/// RSA-2048 key in hex that is less than 5 KiB, with an RSA-4096 key in base64 less than 7 KiB. The
+/// private key in it is overwritten when this is dropped.
+pub struct Settings<'m> {
+    root_ca: Certificate<'m>,
+    certificate: Certificate<'m>,
+    private_key: PrivateKey<'m>,
+    endpoint: Host<'m>,
+    port: NonZeroU16,
+}
+
+impl<'m> Settings<'m> {
+    /// Fetches the five values, in hex, over a channel of its own, and hands the buffers back.
+    ///
+    /// # Errors
+    ///
+    /// A [`SettingsError`] that names the value at fault. The buffers are handed back unless the
+    /// kernel did not close the channel.
+    ///
+    /// # Cancellation
+    ///
+    /// Dropping the future closes the channel, and the buffers go back where they were taken from.
+    pub async fn fetch(
+        network: &Network,
+        buffers: ChannelBuffers,
+        memory: &'m mut [u8],
+    ) -> Result<(Self, ChannelBuffers), HandedBack<Option<ChannelBuffers>, SettingsError>> {
+        Self::fetch_encoded(network, buffers, memory, Encodings::HEX).await
+    }
+
+    /// The same, with the encodings told.
+    ///
+    /// # Errors
+    ///
+    /// As [`fetch`](Self::fetch).
+    ///
+    /// # Cancellation
+    ///
+    /// As [`fetch`](Self::fetch).
+    pub async fn fetch_encoded(
+        network: &Network,
+        buffers: ChannelBuffers,
+        memory: &'m mut [u8],
+        encodings: Encodings,
+    ) -> Result<(Self, ChannelBuffers), HandedBack<Option<ChannelBuffers>, SettingsError>> {
+        let opened = ConfigFetch::open(network, buffers).map_err(|failed| HandedBack {
+            error: SettingsError::Open(failed.error),
+            value: Some(failed.value),
+        })?;
+        let received = match opened.request(&KEYS) {
+            Ok(requested) => requested.received().await,
+            Err(failed) => Err(failed),
+        };
+        let fetch = received.map_err(|failed| HandedBack {
+            error: SettingsError::Fetch(failed.error),
+            value: failed.value.close().ok(),
+        })?;
+        let settings = Self::read(&fetch, memory, encodings);
+        match (settings, fetch.close()) {
+            (Ok(settings), Ok(buffers)) => Ok((settings, buffers)),
+            (Ok(_), Err(failed)) => {
+                Err(HandedBack { error: SettingsError::Close(failed.error), value: None })
+            }
+            (Err(error), closed) => Err(HandedBack { error, value: closed.ok() }),
+        }
+    }
+
+    /// Reads the values of a fetch of [`KEYS`].
+    ///
+    /// # Errors
+    ///
+    /// A [`SettingsError`] that names the value at fault.
+    pub fn read(
+        fetch: &ConfigFetch<Received<'static>>,
+        memory: &'m mut [u8],
+        encodings: Encodings,
+    ) -> Result<Self, SettingsError> {
+        let mut memory = ItemMemory::new(memory);
+        let private_key = read_secret(fetch, PRIVATE_KEY, &mut memory, encodings.private_key)?;
+        let private_key = PrivateKey::from_secret(private_key)
+            .map_err(|error| SettingsError::material(PRIVATE_KEY, error))?;
+        let root_ca = read_certificate(fetch, ROOT_CA, &mut memory, encodings.root_ca)?;
+        let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
+        let endpoint = fetch.text(ENDPOINT, &mut memory)?;
+        let endpoint = Host::new(endpoint).map_err(SettingsError::Endpoint)?;
+        let port = fetch.number(PORT, 1..=u16::MAX.into(), &mut memory)?;
+        let port = u16::try_from(port).ok().and_then(NonZeroU16::new).ok_or(SettingsError::Port)?;
+        Ok(Self { root_ca, certificate, private_key, endpoint, port })
+    }
+
+    /// The TLS material: `root-CA` trusted, `cert` and `private_key` shown.
+    pub fn credentials(&self) -> Credentials<'_> {
+        Credentials::new()
+            .trust(CertificateChain::single(&self.root_ca))
+            .identity(CertificateChain::single(&self.certificate), self.private_key.borrowed())
+    }
+
+    /// The broker's host name: `broker-host`.
+    pub fn endpoint(&self) -> Host<'m> {
+        self.endpoint
+    }
+
+    /// The broker's port: `broker-port`.
+    pub fn port(&self) -> NonZeroU16 {
+        self.port
+    }
+}
+
+fn read_secret<'m>(
+    fetch: &ConfigFetch<Received<'static>>,
+    index: usize,
+    memory: &mut ItemMemory<'m>,
+    encoding: Encoding,
+) -> Result<Secret<'m>, ItemError<'static>> {
+    match encoding {
+        Encoding::Hex => fetch.secret_hex(index, memory),
+        Encoding::Base64 => fetch.secret_base64(index, memory),
+    }
+}
+
+fn read_certificate<'m>(
+    fetch: &ConfigFetch<Received<'static>>,
+    index: usize,
+    memory: &mut ItemMemory<'m>,
+    encoding: Encoding,
+) -> Result<Certificate<'m>, SettingsError> {
+    let der = match encoding {
+        Encoding::Hex => fetch.hex(index, memory)?,
+        Encoding::Base64 => fetch.base64(index, memory)?,
+    };
+    Certificate::from_der(der).map_err(|error| SettingsError::material(index, error))
+}
+
+impl fmt::Debug for Settings<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}

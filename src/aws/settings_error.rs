@@ -1,0 +1,85 @@
+//! Why a device's settings cannot be used.
+
+use core::fmt;
+
+use super::KEYS;
+use crate::config::{FetchError, ItemError};
+use crate::mqtt::HostError;
+use crate::tls::TlsMaterialError;
+use crate::{CloseError, OpenError, Recovery};
+
+/// Why a device's settings for AWS IoT cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The config channel did not open.
+    Open(OpenError),
+    /// The fetch failed as a whole.
+    Fetch(FetchError),
+    /// A value is missing, or is not text of the right kind.
+    Item(ItemError<'static>),
+    /// A value was decoded, but is not the TLS material that it should be.
+    Material {
+        /// The name of the value.
+        key: &'static str,
+        /// What it is instead.
+        error: TlsMaterialError,
+    },
+    /// `broker-host` is not a host name.
+    Endpoint(HostError),
+    /// `broker-port` is not a port.
+    Port,
+    /// The kernel did not close the config channel, and keeps the buffers.
+    Close(CloseError),
+}
+
+impl SettingsError {
+    pub(super) fn material(index: usize, error: TlsMaterialError) -> Self {
+        Self::Material { key: KEYS.get(index).map_or("", |key| key.name()), error }
+    }
+
+    /// The name of the value at fault, where it is one.
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Item(error) => Some(error.key()),
+            Self::Material { key, .. } => Some(key),
+            Self::Endpoint(_) => Some("broker-host"),
+            Self::Port => Some("broker-port"),
+            Self::Open(_) | Self::Fetch(_) | Self::Close(_) => None,
+        }
+    }
+
+    /// What can be done about it. [`GiveUp`](Recovery::GiveUp): somebody has to put the stored
+    /// values right. A device in the field should still fetch them again now and then.
+    pub fn recovery(&self) -> Recovery {
+        match self {
+            Self::Open(error) => error.recovery(),
+            Self::Fetch(error) => error.recovery(),
+            Self::Item(error) => error.recovery(),
+            Self::Material { .. } | Self::Endpoint(_) | Self::Port => Recovery::GiveUp,
+            Self::Close(_) => Recovery::Reopen,
+        }
+    }
+}
+
+impl From<ItemError<'static>> for SettingsError {
+    fn from(error: ItemError<'static>) -> Self {
+        Self::Item(error)
+    }
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(error) => error.fmt(f),
+            Self::Fetch(error) => error.fmt(f),
+            Self::Item(error) => error.fmt(f),
+            Self::Material { key, error } => write!(f, "`{key}`: {error}"),
+            Self::Endpoint(error) => write!(f, "`broker-host`: {error}"),
+            Self::Port => f.write_str("`broker-port`: not a port from 1 to 65535"),
+            Self::Close(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SettingsError {}
