@@ -17,6 +17,10 @@ pub(crate) struct Bench {
     pub(crate) network: u32,
 }
 
+fn online() -> Builder {
+    Device::builder().network(NetworkPlan::connected_at_boot())
+}
+
 impl Bench {
     pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
@@ -24,8 +28,15 @@ impl Bench {
 
     pub(crate) fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         let broker = Scripted::default();
-        let builder = Device::builder().network(NetworkPlan::connected_at_boot()).broker(broker.clone());
-        let device = settings(builder).boot();
+        Self::boot(settings(online().broker(broker.clone())), broker)
+    }
+
+    pub(crate) fn without_broker() -> Self {
+        Self::boot(online(), Scripted::default())
+    }
+
+    fn boot(builder: Builder, broker: Scripted) -> Self {
+        let device = builder.boot();
         let ring = ring(CENTER_RECORDS);
         let mut center = 0;
         let status = call!(mvSetupNotifications(&setup(IRQ, ring, CENTER_RECORDS), &mut center));
