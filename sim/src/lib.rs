@@ -23,6 +23,8 @@
 //! assert_eq!(device.call_count("mvGetDeviceId"), 1);
 //! ```
 
+#[cfg(feature = "bridge")]
+pub mod bridge;
 pub mod broker;
 
 mod address_space;
@@ -39,6 +41,7 @@ mod no_broker;
 mod quirks;
 mod trace;
 mod wall_clock;
+mod x509;
 
 pub use device::{Builder, Delay, Device, DeviceIdle};
 pub use fault::{CallFault, ConfigResponseFault, Fault, FetchFault, NotificationFault};
