@@ -85,7 +85,8 @@ impl ModelBroker {
         self.0.borrow_mut().observed = filters.iter().map(|filter| filter.as_bytes().to_vec()).collect();
     }
 
-    /// Runs `action` at a time since the kernel started.
+    /// Runs `action` at a time since the kernel started. It can do with the broker what a test can;
+    /// what it wants of the device belongs into an action of the device.
     pub fn at(&self, at: Duration, action: impl FnOnce(&Self) + 'static) {
         self.0.borrow_mut().schedule.plan(micros(at), Due::Action(Box::new(action)));
     }
