@@ -95,7 +95,12 @@ impl ModelBroker {
 
     /// The publishes that the broker accepted, wills included.
     pub fn received(&self) -> Vec<Received> {
-        self.0.borrow().record.received.clone()
+        self.received_since(0)
+    }
+
+    /// The same without the first `seen`, for whoever looks again and again.
+    pub fn received_since(&self, seen: usize) -> Vec<Received> {
+        self.0.borrow().record.received.get(seen..).unwrap_or_default().to_vec()
     }
 
     /// The messages of QoS 1 and 2 that were acknowledged.
