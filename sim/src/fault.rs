@@ -256,6 +256,10 @@ pub enum FetchFault {
     ServerError(String),
     /// The item of this key has this number for a result.
     ItemResult(String, u32),
+    /// The value of this key is these bytes, which need not be text.
+    ItemValue(String, Vec<u8>),
+    /// The last so many items are missing.
+    FewerItems(usize),
     /// It never comes.
     Silent,
     /// It comes this much later.
