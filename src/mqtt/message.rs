@@ -64,6 +64,7 @@ impl<'b> Message<'b> {
     }
 
     /// The duty to acknowledge, which outlives the message in the inbox; none for QoS 0.
+    #[must_use = "the message is delivered again until this is sent"]
     pub fn into_acknowledgement(self) -> Option<Acknowledgement> {
         self.acknowledgement
     }
