@@ -152,7 +152,7 @@ fn the_connect_request_is_what_aws_wants_and_carries_the_der_bytes() {
     assert!(request.will.is_none());
     let credentials = request.credentials.as_ref().expect("mutual TLS");
     assert_eq!(credentials.ca, [provisioned.authority.der()]);
-    assert_eq!(credentials.chain, [provisioned.device.der.clone()]);
+    assert_eq!(credentials.chain, std::slice::from_ref(&provisioned.device.der));
     assert_eq!(credentials.key, provisioned.device.pkcs8());
 }
 

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -68,12 +69,15 @@ fn build(cases: &BTreeMap<String, PathBuf>) -> String {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail");
     fs::create_dir_all(package.join("src")).expect("the target folder can be written");
     let mut manifest = format!(
-        "[package]\nname = \"compile-fail\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\
+        "[package]\nname = 'compile-fail'\nversion = '0.0.0'\nedition = '2024'\npublish = false\n\
          [workspace]\n\
-         [dependencies]\nmicrovisor = {{ path = {root:?} }}\n"
+         [dependencies]\nmicrovisor = {{ path = '{}' }}\n",
+        root.display()
     );
     for (name, path) in cases {
-        manifest += &format!("[[example]]\nname = {name:?}\npath = {path:?}\ncrate-type = [\"lib\"]\n");
+        let path = path.display();
+        write!(manifest, "[[example]]\nname = '{name}'\npath = '{path}'\ncrate-type = ['lib']\n")
+            .expect("a string takes it");
     }
     fs::write(package.join("Cargo.toml"), manifest).expect("the manifest can be written");
     fs::write(package.join("src/lib.rs"), "").expect("the library can be written");

@@ -291,12 +291,12 @@ fn a_kernel_that_succeeds_without_writing_has_no_response_yet() {
     // At the first look, before there is anything, and at the one after the notification.
     bed.device.inject(Fault::call("mvReadConfigFetchResponseData").times(2).status(sys::MV_STATUS_OKAY));
     let mut requested = request(&bed, &KEYS);
-    let wakes = Wakes::default();
-    let waker = wakes.waker();
+    let counter = Wakes::default();
+    let waker = counter.waker();
     let mut cx = Context::from_waker(&waker);
     assert_eq!(requested.poll_received(&mut cx), Poll::Pending);
     bed.device.run_until_idle();
-    assert_eq!(wakes.count(), 1);
+    assert_eq!(counter.count(), 1);
     assert_eq!(requested.poll_received(&mut cx), Poll::Pending);
     assert_eq!(requested.poll_received(&mut cx), Poll::Ready(Ok(())));
 }
@@ -388,12 +388,12 @@ fn a_response_whose_notification_was_lost_is_found_by_polling() {
     let bed = bed!(device()).online();
     bed.device.inject(Fault::notifications().drop(1));
     let mut requested = request(&bed, &KEYS);
-    let wakes = Wakes::default();
-    let waker = wakes.waker();
+    let counter = Wakes::default();
+    let waker = counter.waker();
     let mut cx = Context::from_waker(&waker);
     assert!(requested.poll_received(&mut cx).is_pending());
     bed.device.run_until_idle();
-    assert_eq!(wakes.count(), 0);
+    assert_eq!(counter.count(), 0);
     assert_eq!(requested.poll_received(&mut cx), Poll::Ready(Ok(())));
 }
 

@@ -265,12 +265,13 @@ fn a_value_of_4096_characters_is_read_whole() {
 
 #[test]
 fn a_secret_is_wiped_when_it_is_dropped_and_its_text_before() {
-    let ways: [(&str, fn(&ConfigFetch<Received<'static>>, &mut ItemMemory<'_>)); 3] = [
+    type Check = fn(&ConfigFetch<Received<'static>>, &mut ItemMemory<'_>);
+    let ways: [(&str, Check); 3] = [
         ("c0ffee", |fetch, memory| {
-            assert_eq!(fetch.secret_hex(0, memory).unwrap().expose(), [0xC0, 0xFF, 0xEE])
+            assert_eq!(fetch.secret_hex(0, memory).unwrap().expose(), [0xC0, 0xFF, 0xEE]);
         }),
         ("wP/u", |fetch, memory| {
-            assert_eq!(fetch.secret_base64(0, memory).unwrap().expose(), [0xC0, 0xFF, 0xEE])
+            assert_eq!(fetch.secret_base64(0, memory).unwrap().expose(), [0xC0, 0xFF, 0xEE]);
         }),
         ("hunter2", |fetch, memory| assert_eq!(fetch.secret_text(0, memory).unwrap().expose(), b"hunter2")),
     ];

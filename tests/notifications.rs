@@ -283,13 +283,13 @@ fn a_lost_notification_costs_time_until_the_next_one() {
 fn what_a_lost_notification_told_is_found_by_polling() {
     let (device, _center, notifications) = offline::<4>();
     let mut network = Network::request(&notifications).unwrap();
-    let wakes = Wakes::default();
-    let waker = wakes.waker();
+    let counter = Wakes::default();
+    let waker = counter.waker();
     let mut cx = Context::from_waker(&waker);
     assert_eq!(network.poll_connected(&mut cx), Poll::Pending);
     device.inject(Fault::notifications().drop(1));
     device.set_network(SimStatus::Connected);
-    assert_eq!(wakes.count(), 0);
+    assert_eq!(counter.count(), 0);
     assert_eq!(network.poll_connected(&mut cx), Poll::Ready(Ok(())));
 }
 
