@@ -1,4 +1,4 @@
-//! The slots that tags lead to, one a waiter.
+//! The slots of those who wait, one each.
 
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,40 +18,30 @@ struct Slot {
     waker: AtomicWaker,
 }
 
-/// The slots of a centre. A tag is the index of a slot.
+/// The slots of a centre.
 pub(super) struct Slots {
     slots: [Slot; MAX_SOURCES],
-    overruns: AtomicU32,
+    /// Bit by bit, in which slots somebody may wait; so that an interrupt costs little where few do.
+    waiting: AtomicU32,
 }
 
 impl Slots {
     pub(super) const fn new() -> Self {
         Self {
             slots: [const { Slot { taken: AtomicBool::new(false), waker: AtomicWaker::new() } }; MAX_SOURCES],
-            overruns: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
         }
     }
 
-    pub(super) fn wake(&self, tag: u32) {
-        // A tag that is no slot's is not ours; it can only be a hint that something is odd.
-        match self.slots.get(tag as usize) {
-            Some(slot) => slot.waker.wake(),
-            None => self.wake_all(),
-        }
-    }
-
+    /// Wakes everybody who waits. Whoever registers from now on reads the state afterwards.
     pub(super) fn wake_all(&self) {
+        let mut waiting = self.waiting.swap(0, Ordering::AcqRel);
         for slot in &self.slots {
-            slot.waker.wake();
+            if waiting & 1 != 0 {
+                slot.waker.wake();
+            }
+            waiting >>= 1;
         }
-    }
-
-    pub(super) fn count_overrun(&self) {
-        self.overruns.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn overruns(&self) -> u32 {
-        self.overruns.load(Ordering::Relaxed)
     }
 }
 
@@ -79,7 +69,8 @@ impl Source {
         Self::take(self.core)
     }
 
-    /// The number that the kernel has to put into this source's records.
+    /// The number that the kernel has to put into this source's records: the slot's. Nothing depends
+    /// on it; it helps whoever reads a call log.
     pub(crate) fn tag(&self) -> u32 {
         self.tag
     }
@@ -92,6 +83,7 @@ impl Source {
     /// waited for, so that a change in between is not missed.
     pub(crate) fn register(&self, waker: &Waker) {
         self.slot.waker.register(waker);
+        self.core.slots().waiting.fetch_or(1 << self.tag, Ordering::AcqRel);
     }
 }
 
