@@ -158,7 +158,8 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
         let payload = reading(number);
         let message = Publish::new(topics.telemetry(), payload.as_bytes()).with_qos(QoS::AtLeastOnce);
         let publishing = channel.publish(&message, inbox, |event| commands.take(event));
-        let reason = in_time(delay, Waiting::Publish, publishing).await??;
+        // With QoS 1 there always is a reason.
+        let reason = in_time(delay, Waiting::Publish, publishing).await??.unwrap_or(ReasonCode::Success);
         commands.observer.step(&Step::Published { number, of, payload: &payload, reason });
         Ok(())
     }

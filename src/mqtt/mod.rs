@@ -1,5 +1,56 @@
 //! Managed MQTT: the kernel speaks the protocol and TLS, the application asks and is told.
 //!
+//! ```text
+//!                open           connect             connected
+//!  ChannelBuffers ──▶ <Opened> ────────▶ <Connecting> ────────▶ <Connected> ⟲ requests, events
+//!        ▲               │                    │                      │ disconnect
+//!        │               │                    │ refused              ▼
+//!        │               │                    └──────────────▶ <Disconnected>
+//!        └───────────────┴────────── close, in every state ──────────┘
+//! ```
+//!
+//! A channel connects once in its life: another session needs another channel.
+//!
+//! In session, a request returns at once, and what comes of it is an [`Event`], as are messages and
+//! the session's end. They come in one queue, so whoever waits for the answer to a publish has to
+//! take the messages before it. [`MqttChannel::publish`] and its like do that and hand everything
+//! else on:
+//!
+//! ```
+//! # use microvisor::mqtt::{ClientId, ConnectOptions, Host};
+//! # use microvisor::{ChannelBuffers, Network};
+//! use microvisor::mqtt::{Event, Inbox, MqttChannel, Publish, QoS, Subscription, TopicFilter, TopicName};
+//!
+//! # async fn talk(network: &Network, buffers: ChannelBuffers) -> Result<(), Box<dyn core::error::Error>> {
+//! # let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device")?);
+//! let mut session = MqttChannel::open(network, buffers)?.connect(&options)?.connected().await?;
+//! let (mut topic, mut payload) = ([0; 128], [0; 1024]);
+//! let mut inbox = Inbox::new(&mut topic, &mut payload);
+//!
+//! let mut commands = 0;
+//! let mut take = |event: Event<'_>| {
+//!     if let Event::Message(message) = event {
+//!         commands += 1;
+//!         // A message of QoS 1 comes again until it is acknowledged.
+//!         let _ = message.acknowledge();
+//!     }
+//! };
+//! let filter = Subscription::new(TopicFilter::new("command/+")?, QoS::AtLeastOnce);
+//! session.subscribe(&[filter], &mut inbox, &mut take).await?;
+//! let reading = Publish::new(TopicName::new("sensor")?, b"21.5").with_qos(QoS::AtLeastOnce);
+//! session.publish(&reading, &mut inbox, &mut take).await?;
+//!
+//! loop {
+//!     match session.event(&mut inbox).await? {
+//!         Event::Ended(end) => break println!("{end}; {commands} commands"),
+//!         event => take(event),
+//!     }
+//! }
+//! session.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Read [`MqttChannel`] and its states first, then [`ConnectOptions`], [`Event`] and
 //! [`RequestError`].
 

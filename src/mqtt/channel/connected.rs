@@ -7,8 +7,8 @@ use super::{Disconnected, MqttChannel};
 use crate::mqtt::subscription::TopicOutcome;
 use crate::mqtt::{
     AcknowledgeError, Acknowledgement, Event, EventError, Inbox, LimitError, Limits, Outcomes, Publish,
-    PublishId, ReasonCode, RequestError, SessionEnd, SubscribeId, Subscription, TopicFilter, UnsubscribeId,
-    sized_string,
+    PublishId, QoS, ReasonCode, RequestError, SessionEnd, SubscribeId, Subscription, TopicFilter,
+    UnsubscribeId, sized_string,
 };
 use crate::{HandedBack, Status, sys};
 
@@ -326,7 +326,11 @@ impl MqttChannel<Connected> {
 /// Requests that wait for their answer. Whatever else happens meanwhile goes to `others`, in order:
 /// messages may lie before the answer, and nobody else could take them.
 impl MqttChannel<Connected> {
-    /// Publishes and waits for the broker's verdict.
+    /// Publishes and waits for the broker's verdict: its success code, or `None` for QoS 0, about
+    /// which a broker says nothing.
+    ///
+    /// With QoS 0 it is done when the kernel has taken the message. Whether the kernel then reports
+    /// that it was sent is uncertain; if it does, that is an [`Event::Published`].
     ///
     /// # Errors
     ///
@@ -343,11 +347,14 @@ impl MqttChannel<Connected> {
         publish: &Publish<'_>,
         inbox: &mut Inbox<'_>,
         mut others: impl FnMut(Event<'_>),
-    ) -> Result<ReasonCode, RequestError> {
+    ) -> Result<Option<ReasonCode>, RequestError> {
         let id = self.request_publish(publish)?;
+        if publish.qos() == QoS::AtMostOnce {
+            return Ok(None);
+        }
         loop {
             match self.event(inbox).await.map_err(RequestError::Event)? {
-                Event::Published(answered, outcome) if answered == id => return outcome,
+                Event::Published(answered, outcome) if answered == id => return outcome.map(Some),
                 Event::Ended(end) => return Err(RequestError::Indeterminate(end)),
                 other => others(other),
             }

@@ -1,0 +1,89 @@
+//! A simulated device with its notification centre open, for tests of what is built on them.
+
+#![allow(dead_code)] // Each test file uses its part.
+
+use microvisor::config::{ConfigFetch, Opened};
+use microvisor::mqtt::{ClientId, ConnectOptions, Connected, Host, MqttChannel};
+use microvisor::{ChannelBuffers, KernelMemory, Network, NotificationCenter, Notifications};
+use microvisor_sim::broker::model::ModelBroker;
+use microvisor_sim::{Builder, Device};
+
+/// The size of the channel memory of a bed: 7 KiB to receive, 4 KiB to send.
+pub const MEMORY_LEN: usize = 11264;
+
+/// The interrupt of a bed's notification centre (`TIM8_BRK`).
+pub const IRQ: u32 = 51;
+
+/// A bed on memory of its own: `bed!(Device::builder())`.
+#[macro_export]
+macro_rules! bed {
+    ($builder:expr) => {{
+        static MEMORY: microvisor::KernelMemory<{ $crate::bed::MEMORY_LEN }> =
+            microvisor::kernel_memory!($crate::bed::MEMORY_LEN);
+        $crate::bed::Bed::boot($builder, &MEMORY)
+    }};
+}
+
+/// A device that has booted, and what an application holds on to.
+///
+/// The fields are dropped in order, the device last: what is left then is misuse.
+pub struct Bed {
+    pub network: Option<Network>,
+    pub notifications: Notifications,
+    pub center: &'static NotificationCenter<8>,
+    pub memory: &'static KernelMemory<MEMORY_LEN>,
+    pub device: Device,
+}
+
+impl Bed {
+    pub fn boot(builder: Builder, memory: &'static KernelMemory<MEMORY_LEN>) -> Self {
+        let device = builder.boot();
+        let center: &'static NotificationCenter<8> = Box::leak(Box::new(NotificationCenter::new(IRQ)));
+        device.bind_interrupt(IRQ, || center.on_interrupt());
+        let notifications = center.open().expect("the centre opens");
+        Self { network: None, notifications, center, memory, device }
+    }
+
+    /// Requests the network and waits until it is connected.
+    pub fn online(mut self) -> Self {
+        let mut network = Network::request(&self.notifications).expect("the network can be requested");
+        self.device.block_on(network.connected()).expect("the network connects");
+        self.network = Some(network);
+        self
+    }
+
+    pub fn network(&self) -> &Network {
+        self.network.as_ref().expect("the bed is online")
+    }
+
+    /// The bed's channel memory, which nobody may have.
+    pub fn buffers(&self) -> ChannelBuffers {
+        self.memory.take().expect("the channel memory is free").split::<7168>()
+    }
+
+    pub fn open_fetch(&self) -> ConfigFetch<Opened> {
+        ConfigFetch::open(self.network(), self.buffers()).expect("a config channel opens")
+    }
+
+    pub fn open_mqtt(&self) -> MqttChannel<microvisor::mqtt::Opened> {
+        MqttChannel::open(self.network(), self.buffers()).expect("an MQTT channel opens")
+    }
+
+    /// A session with the bed's broker.
+    pub fn connect(&self) -> MqttChannel<Connected> {
+        let connecting = self.open_mqtt().connect(&options()).expect("the connect request is taken");
+        self.device.block_on(connecting.connected()).expect("the broker accepts")
+    }
+}
+
+/// A connection to any broker of the model.
+pub fn options() -> ConnectOptions<'static> {
+    let host = Host::new("broker.example").expect("a host");
+    ConnectOptions::new(host, ClientId::new("device").expect("a client id"))
+}
+
+/// A broker that takes any client, and a device that talks to it.
+pub fn with_open_broker() -> (ModelBroker, Builder) {
+    let broker = ModelBroker::open().build();
+    (broker.clone(), Device::builder().broker(broker))
+}
