@@ -16,7 +16,8 @@ use microvisor::mqtt::{
     ReasonCode, RequestError, SessionEnd, Subscription, TopicOutcome,
 };
 use microvisor::{
-    ChannelBuffers, CloseError, DeviceId, DeviceIdError, Network, NetworkError, Notifications, OpenError, Recovery,
+    ChannelBuffers, CloseError, DeviceId, DeviceIdError, Network, NetworkError, Notifications, OpenError,
+    Recovery,
 };
 
 /// How long the far end may take to answer.
@@ -74,7 +75,10 @@ pub struct Summary {
 }
 
 /// Runs until the planned readings are published and the broker has taken each of them.
-pub async fn run<D: DelayNs, O: Observer>(machine: Machine<'_, D, O>, plan: Plan) -> Result<Summary, Failure> {
+pub async fn run<D: DelayNs, O: Observer>(
+    machine: Machine<'_, D, O>,
+    plan: Plan,
+) -> Result<Summary, Failure> {
     let Machine { notifications, buffers, memory, mut delay, mut observer } = machine;
     let id = DeviceId::read()?;
     observer.step(&Step::Started(&id));
@@ -97,7 +101,8 @@ pub async fn run<D: DelayNs, O: Observer>(machine: Machine<'_, D, O>, plan: Plan
     observer.step(&Step::Connected { client_id: id.as_str() });
 
     let commands = Commands { observer, publishing: true, received: 0, owed: Deque::new() };
-    let (channel, commands) = Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
+    let (channel, commands) =
+        Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
     let buffers = channel.close().map_err(|failed| failed.error)?;
     drop(buffers);
     Ok(Summary { published: plan.publishes, commands: commands.received })

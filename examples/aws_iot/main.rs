@@ -1,9 +1,19 @@
 //! A device that talks to AWS IoT Core, on this machine; see `--help`.
+//!
+//! Reading order: `application` is what runs on the device, and names nothing of the host. `laptop`
+//! is the device in the application's place on a board: its memory, its interrupt, its stores.
+//! `options`, `credentials` and `test_pki` say what is in them; `operator` is the other side of the
+//! model broker, and `report` prints.
 
+mod application;
 mod credentials;
+mod laptop;
+mod operator;
 mod options;
+mod report;
 mod test_pki;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use options::{Command, HELP, Options};
@@ -15,7 +25,7 @@ fn main() -> ExitCode {
     let options = match Command::parse(std::env::args_os().skip(1)) {
         Ok(Command::Run(options)) => options,
         Ok(Command::Help) => {
-            print!("{HELP}");
+            report::print(HELP.trim_end());
             return ExitCode::SUCCESS;
         }
         Err(error) => {
@@ -24,7 +34,10 @@ fn main() -> ExitCode {
         }
     };
     match run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(summary) => {
+            report::print(summary);
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -32,25 +45,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    if let Some(folder) = &options.credentials {
-        let c = credentials::Credentials::read(folder)?;
-        for n in &c.notes {
-            println!("{n}");
-        }
-        for n in &c.warnings {
-            eprintln!("warning: {n}");
-        }
-        println!("{:02x?}", &c.private_key[..20]);
-    } else {
-        let p = test_pki::TestPki::create("host.example", &options.sid)?;
-        println!(
-            "{} {} {} {}",
-            p.root_ca.len(),
-            p.server_certificate.len(),
-            p.device_certificate.len(),
-            p.device_key.len()
-        );
-    }
-    Ok(())
+/// Runs the device, and returns the summary.
+fn run(options: &Options) -> Result<String, Box<dyn Error>> {
+    let far_end = match (&options.credentials, &options.broker) {
+        (Some(folder), Some(endpoint)) => laptop::FarEnd::real(endpoint.clone(), report::read(folder)?),
+        (Some(folder), None) => laptop::FarEnd::model_for(&options.sid, report::read(folder)?),
+        (None, _) => laptop::FarEnd::model_with_test_pki(&options.sid)?,
+    };
+    laptop::run(options, far_end)
 }

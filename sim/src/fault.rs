@@ -49,7 +49,14 @@ impl Fault {
 
     /// At notifications, counted from the injection.
     pub fn notifications() -> NotificationFault {
-        NotificationFault { skip: 0, count: 1, effect: NotificationEffect::Drop, seen: 0 }
+        NotificationFault {
+            event_type: None,
+            tag: None,
+            skip: 0,
+            count: 1,
+            effect: NotificationEffect::Drop,
+            seen: 0,
+        }
     }
 
     /// At the response to the next config fetch.
@@ -200,6 +207,8 @@ pub(crate) enum NotificationEffect {
 #[derive(Debug)]
 #[must_use = "a fault does nothing until it is injected"]
 pub struct NotificationFault {
+    event_type: Option<sys::MvEventType>,
+    tag: Option<u32>,
     skip: u64,
     count: u64,
     effect: NotificationEffect,
@@ -207,6 +216,18 @@ pub struct NotificationFault {
 }
 
 impl NotificationFault {
+    /// Counts only notifications of this `MvEventType`.
+    pub fn of_type(mut self, event_type: sys::MvEventType) -> Self {
+        self.event_type = Some(event_type);
+        self
+    }
+
+    /// Counts only notifications with this tag.
+    pub fn tagged(mut self, tag: u32) -> Self {
+        self.tag = Some(tag);
+        self
+    }
+
     /// Leaves the next `count` notifications alone.
     pub fn skip(mut self, count: u64) -> Self {
         self.skip = count;
@@ -238,7 +259,12 @@ impl NotificationFault {
         self
     }
 
-    fn strikes(&mut self) -> bool {
+    fn strikes(&mut self, event_type: sys::MvEventType, tag: u32) -> bool {
+        if self.event_type.is_some_and(|wanted| wanted != event_type)
+            || self.tag.is_some_and(|wanted| wanted != tag)
+        {
+            return false;
+        }
         self.seen += 1;
         self.seen > self.skip && self.seen - self.skip <= self.count
     }
@@ -332,10 +358,13 @@ impl Faults {
         verdict
     }
 
-    pub(crate) fn at_notification(&mut self) -> Vec<NotificationEffect> {
-        let struck =
-            self.notifications.iter_mut().filter_map(|fault| fault.strikes().then(|| fault.effect.clone()));
-        struck.collect()
+    pub(crate) fn at_notification(
+        &mut self,
+        event_type: sys::MvEventType,
+        tag: u32,
+    ) -> Vec<NotificationEffect> {
+        let faults = self.notifications.iter_mut();
+        faults.filter_map(|fault| fault.strikes(event_type, tag).then(|| fault.effect.clone())).collect()
     }
 
     pub(crate) fn at_config_response(&mut self) -> Vec<FetchFault> {

@@ -1,15 +1,22 @@
 //! A mosquitto that asks for certificates, and its clients.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use rcgen::{CertificateParams, KeyPair};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, write};
+
+/// Answers take milliseconds; one that takes this long does not come.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A mosquitto on a port of its own, with TLS and `require_certificate true`.
 pub(crate) struct Mosquitto {
@@ -18,6 +25,8 @@ pub(crate) struct Mosquitto {
     /// The CA of its own certificate, and of those it lets in.
     pub(crate) authority: Authority,
     folder: TempDir,
+    log: Receiver<String>,
+    observers: Cell<u32>,
 }
 
 impl Mosquitto {
@@ -43,7 +52,7 @@ impl Mosquitto {
         write!(
             configuration,
             "user root\nlistener {port} localhost\ncafile {}\ncertfile {}\nkeyfile {}\n\
-             require_certificate true\nuse_identity_as_username true\nlog_dest stderr\n",
+             require_certificate true\nuse_identity_as_username true\nlog_dest stderr\nlog_type all\n",
             ca.display(),
             certificate.display(),
             key.display()
@@ -56,23 +65,28 @@ impl Mosquitto {
             .stderr(Stdio::piped())
             .spawn()
             .expect("mosquitto starts");
-        wait_until_running(&mut process);
-        let mosquitto = Self { process, port, authority, folder };
+        let log = follow(process.stderr.take().expect("it is piped"));
+        let mosquitto = Self { process, port, authority, folder, log, observers: Cell::new(0) };
+        mosquitto.wait_for_log(" running");
         mosquitto.write_operator();
         Some(mosquitto)
     }
 
     /// Subscribes, and returns once the broker has confirmed.
     pub(crate) fn observe(&self, topic: &str) -> Observer {
+        let count = self.observers.get() + 1;
+        self.observers.set(count);
+        let id = format!("observer-{count}");
         let mut process = self
             .client("mosquitto_sub")
-            .args(["-d", "-q", "1", "-F", "message: %p", "-t", topic])
+            .args(["-i", &id, "-q", "1", "-t", topic])
             .stdout(Stdio::piped())
             .spawn()
             .expect("mosquitto_sub starts");
-        let lines = BufReader::new(process.stdout.take().expect("it is piped"));
-        let mut observer = Observer { process, lines };
-        observer.wait_for("Subscribed");
+        let messages = follow(process.stdout.take().expect("it is piped"));
+        let observer = Observer { process, messages };
+        // What mosquitto_sub itself has to say of it stays in its buffer.
+        self.wait_for_log(&format!("Sending SUBACK to {id}"));
         observer
     }
 
@@ -80,6 +94,18 @@ impl Mosquitto {
     pub(crate) fn publish(&self, topic: &str, payload: &str) {
         let status = self.client("mosquitto_pub").args(["-q", "1", "-t", topic, "-m", payload]).status();
         assert!(status.is_ok_and(|status| status.success()), "mosquitto_pub failed");
+    }
+
+    fn wait_for_log(&self, text: &str) {
+        let mut seen = String::new();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            if line.contains(text) {
+                return;
+            }
+            seen += &line;
+            seen.push('\n');
+        }
+        panic!("mosquitto did not log '{text}':\n{seen}");
     }
 
     fn client(&self, program: &str) -> Command {
@@ -109,25 +135,13 @@ impl Drop for Mosquitto {
 /// A `mosquitto_sub`.
 pub(crate) struct Observer {
     process: Child,
-    lines: BufReader<ChildStdout>,
+    messages: Receiver<String>,
 }
 
 impl Observer {
     /// The payload of the next message; waits for it.
     pub(crate) fn next_message(&mut self) -> String {
-        let line = self.wait_for("message: ");
-        line.trim_start_matches("message: ").to_owned()
-    }
-
-    fn wait_for(&mut self, start: &str) -> String {
-        let mut line = String::new();
-        while self.lines.read_line(&mut line).is_ok_and(|length| length > 0) {
-            if line.starts_with(start) {
-                return line.trim_end().to_owned();
-            }
-            line.clear();
-        }
-        panic!("mosquitto_sub ended before '{start}'");
+        self.messages.recv_timeout(PATIENCE).expect("a message comes in time")
     }
 }
 
@@ -163,15 +177,13 @@ fn executable() -> PathBuf {
     if debian.exists() { debian } else { PathBuf::from("mosquitto") }
 }
 
-fn wait_until_running(process: &mut Child) {
-    let mut log = BufReader::new(process.stderr.take().expect("it is piped"));
-    let mut seen = String::new();
-    while log.read_line(&mut seen).is_ok_and(|length| length > 0) {
-        if seen.contains(" running") {
-            // It blocks once nobody takes its log.
-            std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-            return;
-        }
-    }
-    panic!("mosquitto did not start:\n{seen}");
+/// The lines of `output`, as they come.
+fn follow(output: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        let lines = BufReader::new(output).lines().map_while(Result::ok);
+        // Read on when nobody listens any more: a process blocks on output that nobody takes.
+        lines.for_each(|line| drop(sender.send(line)));
+    });
+    lines
 }
