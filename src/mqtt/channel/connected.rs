@@ -243,7 +243,9 @@ impl MqttChannel<Connected> {
                 Ok(Some(event))
             }
             Err(Status::ChannelClosed) => Ok(Some(Event::Ended(self.note_closed()))),
-            Err(Status::InvalidBufferSize) => Err(EventError::InboxTooSmall { topic, payload }),
+            Err(Status::InvalidBufferSize) if goes_to_inbox(kind) => {
+                Err(EventError::InboxTooSmall { topic, payload })
+            }
             Err(status) => {
                 // Perhaps the head is another than it was thought to be.
                 self.state.head = None;
@@ -321,6 +323,11 @@ impl MqttChannel<Connected> {
         let end = SessionEnd::Disconnected { state, reason };
         Ok(Event::Ended(*self.state.end.get_or_insert(end)))
     }
+}
+
+/// Whether an item of this kind is read into the inbox; the others have room of their own.
+fn goes_to_inbox(kind: u32) -> bool {
+    matches!(kind, sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED | sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST)
 }
 
 /// Requests that wait for their answer. Whatever else happens meanwhile goes to `others`, in order:
