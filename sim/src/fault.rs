@@ -126,6 +126,7 @@ enum Calls {
 #[derive(Clone, Debug)]
 pub(crate) enum CallEffect {
     Status(sys::MvStatus),
+    Output(u32),
     Run(Action),
 }
 
@@ -164,6 +165,14 @@ impl CallFault {
     /// The call answers `status`, and does nothing else.
     pub fn status(mut self, status: sys::MvStatus) -> Self {
         self.effect = CallEffect::Status(status);
+        self
+    }
+
+    /// The call is carried out, but the first word that it tells is `value`: of
+    /// `mvMqttGetNextReadableDataType` the kind, of `mvMqttReceiveLostMessageInfo` the reason. For what
+    /// only a newer kernel answers.
+    pub fn output(mut self, value: u32) -> Self {
+        self.effect = CallEffect::Output(value);
         self
     }
 
@@ -321,6 +330,8 @@ impl ConfigResponseFault {
 pub(crate) struct CallVerdict {
     /// The status to answer, and whether the call is carried out before.
     pub(crate) status: Option<(sys::MvStatus, bool)>,
+    /// What to put into the first output.
+    pub(crate) output: Option<u32>,
     pub(crate) before: Vec<Action>,
     pub(crate) after: Vec<Action>,
 }
@@ -351,6 +362,7 @@ impl Faults {
             }
             match fault.effect.clone() {
                 CallEffect::Status(status) => verdict.status = Some((status, fault.after_effect)),
+                CallEffect::Output(value) => verdict.output = Some(value),
                 CallEffect::Run(action) if fault.after_effect => verdict.after.push(action),
                 CallEffect::Run(action) => verdict.before.push(action),
             }

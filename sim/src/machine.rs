@@ -125,7 +125,7 @@ impl Machine {
         self.follow_clock();
         let verdict = self.kernel.borrow_mut().begin_call(name, channel);
         self.run_actions(&verdict.before);
-        let status = self.kernel.borrow_mut().carry_out(name, channel, &shown, verdict.status, body);
+        let status = self.kernel.borrow_mut().carry_out(name, channel, &shown, &verdict, body);
         self.run_actions(&verdict.after);
         status
     }

@@ -200,6 +200,16 @@ impl Kernel {
         }
     }
 
+    /// Writes a word over the first output of the call, for a fault.
+    pub(super) fn replace_output(&mut self, value: u32) {
+        let Some(&(start, len)) = self.call.outputs.first() else { return };
+        let bytes = value.to_ne_bytes();
+        let len = len.min(bytes.len());
+        // SAFETY: as in `fill`; no more than the output's own bytes are written.
+        unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), len) };
+        self.note("", format_args!("but {value} (injected)"));
+    }
+
     /// The handle that a closing call points to. It stays as it is if the call fails.
     pub(super) fn handle_to_close(&mut self, ptr: *mut u32, fault: sys::MvStatus) -> Outcome<u32> {
         self.check(ptr.addr(), size_of::<u32>(), align_of::<u32>(), "the handle", Access::Write, fault)?;
