@@ -7,7 +7,6 @@ pub mod scripted_broker;
 pub mod session;
 
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, Waker};
 
 use microvisor::config::{ConfigFetch, Opened};
@@ -56,7 +55,7 @@ impl Bed {
     /// A bed on new memory, for tests that boot many devices or lose the memory.
     pub fn boot_fresh(builder: Builder) -> Self {
         let bytes = Box::leak(Box::new(AlignedBytes::new()));
-        let taken = Box::leak(Box::new(AtomicBool::new(false)));
+        let taken = Box::leak(Box::new(microvisor::TakenFlag::new()));
         // SAFETY: both are new, and nothing else knows of them.
         let memory = unsafe { KernelMemory::from_parts(bytes, taken) };
         Self::boot(builder, Box::leak(Box::new(memory)))
