@@ -115,6 +115,7 @@ mod network;
 mod notifications;
 mod secret;
 mod server_log;
+mod sized_string;
 mod status;
 mod transition;
 

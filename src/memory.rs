@@ -168,6 +168,9 @@ pub(crate) struct Region {
 
 // SAFETY: a `Region` is the exclusive owner of its static bytes; nothing of it is bound to a thread.
 unsafe impl Send for Region {}
+// SAFETY: a shared `Region` tells where its bytes are and how many, and reaches none of them. With
+// this, an error that hands buffers back fits a `Box<dyn Error + Send + Sync>`.
+unsafe impl Sync for Region {}
 
 impl Region {
     pub(crate) fn as_ptr(&self) -> *mut u8 {

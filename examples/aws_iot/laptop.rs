@@ -122,9 +122,11 @@ pub(crate) fn run(options: &Options, far_end: FarEnd) -> Result<String, Box<dyn 
 
 fn run_on(device: &Device, options: &Options) -> Result<String, Box<dyn Error>> {
     device.bind_interrupt(IRQ, || CENTER.on_interrupt());
+    let mut memory = [0; 8192];
     let machine = Machine {
         notifications: CENTER.open()?,
         buffers: CHANNEL.take().ok_or("the channel memory is taken")?.split::<7168>(),
+        memory: &mut memory,
         delay: device.delay(),
         observer: Printer::new(|| device.now()),
     };

@@ -132,6 +132,18 @@ fn an_interrupt_wakes_the_application() {
 }
 
 #[test]
+fn an_action_may_run_a_future_of_its_own() {
+    let device = Device::builder().boot();
+    device.at(Duration::from_secs(1), |device| {
+        let mut delay = device.delay();
+        device.block_on(async { delay.delay_ms(5_000).await });
+    });
+    // Its delay ends while the action still waits for its own.
+    device.block_on(async { device.delay().delay_ms(3_000).await });
+    assert_eq!(device.now(), Duration::from_secs(6));
+}
+
+#[test]
 fn sleeping_for_ever_panics_and_names_the_state() {
     let bench = Bench::new();
     bench.connected();

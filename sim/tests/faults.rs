@@ -120,6 +120,16 @@ fn notifications_get_lost_doubled_and_late() {
 }
 
 #[test]
+fn a_fault_can_be_for_some_notifications_only() {
+    let bench = Bench::new();
+    bench.device.inject(Fault::notifications().tagged(2).drop(1));
+    bench.device.inject(Fault::notifications().of_type(sys::MV_EVENTTYPE_NETWORKSTATUSCHANGED).drop(1));
+    (1..=3).for_each(|tag| trigger(&bench, tag));
+    bench.device.set_network(NetworkStatus::Connecting);
+    assert_eq!(tags(&bench), [1, 3]);
+}
+
+#[test]
 fn something_can_happen_at_a_notification() {
     let bench = Bench::new();
     bench.device.inject(Fault::notifications().skip(1).run(|device| {

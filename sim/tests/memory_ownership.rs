@@ -195,6 +195,15 @@ fn a_closing_call_that_fails_leaves_the_handle_alone() {
 }
 
 #[test]
+fn two_outputs_in_one_place_are_misuse() {
+    let bench = Bench::new();
+    let mut word = 0;
+    let place = &raw mut word;
+    assert_eq!(call!(mvGetNetworkReasons(place, place)), sys::MV_STATUS_OKAY);
+    assert_eq!(bench.misuse()[0].what, "request_ref_count overlaps another output of the same call");
+}
+
+#[test]
 fn a_stale_handle_is_known_as_such() {
     let bench = Bench::new();
     let channel = bench.mqtt();

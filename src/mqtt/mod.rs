@@ -73,6 +73,7 @@ mod subscription;
 mod topic_error;
 mod topic_filter;
 mod topic_name;
+mod user;
 mod utf8_string;
 
 pub use channel::{Connected, Connecting, Disconnected, MqttChannel, Opened};
@@ -94,12 +95,4 @@ pub use subscription::{Outcomes, RetainHandling, Subscription, TopicOutcome};
 pub use topic_error::TopicError;
 pub use topic_filter::TopicFilter;
 pub use topic_name::TopicName;
-
-use crate::sys;
-
-/// `bytes`, as a request points to them. What is empty points nowhere.
-fn sized_string(bytes: &[u8]) -> sys::MvSizedString {
-    // No slice that the platform's memory can hold is longer.
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    sys::MvSizedString { data: if length == 0 { core::ptr::null() } else { bytes.as_ptr() }, length }
-}
+pub use user::{User, UserError};

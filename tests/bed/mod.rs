@@ -2,11 +2,19 @@
 
 #![allow(dead_code)] // Each test file uses its part.
 
+pub mod material;
+pub mod scripted_broker;
+pub mod session;
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use microvisor::config::{ConfigFetch, Opened};
 use microvisor::mqtt::{ClientId, ConnectOptions, Connected, Host, MqttChannel};
-use microvisor::{ChannelBuffers, KernelMemory, Network, NotificationCenter, Notifications};
+use microvisor::{AlignedBytes, ChannelBuffers, KernelMemory, Network, NotificationCenter, Notifications};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Builder, Device};
+use session::Session;
 
 /// The size of the channel memory of a bed: 7 KiB to receive, 4 KiB to send.
 pub const MEMORY_LEN: usize = 11264;
@@ -44,6 +52,15 @@ impl Bed {
         Self { network: None, notifications, center, memory, device }
     }
 
+    /// A bed on new memory, for tests that boot many devices or lose the memory.
+    pub fn boot_fresh(builder: Builder) -> Self {
+        let bytes = Box::leak(Box::new(AlignedBytes::new()));
+        let taken = Box::leak(Box::new(microvisor::TakenFlag::new()));
+        // SAFETY: both are new, and nothing else knows of them.
+        let memory = unsafe { KernelMemory::from_parts(bytes, taken) };
+        Self::boot(builder, Box::leak(Box::new(memory)))
+    }
+
     /// Requests the network and waits until it is connected.
     pub fn online(mut self) -> Self {
         let mut network = Network::request(&self.notifications).expect("the network can be requested");
@@ -69,6 +86,18 @@ impl Bed {
         MqttChannel::open(self.network(), self.buffers()).expect("an MQTT channel opens")
     }
 
+    /// A session with the bed's broker, and what a test wants to know of it.
+    pub fn session(&self) -> Session<'_> {
+        Session::new(&self.device, self.connect())
+    }
+
+    /// The same, connected as a test wants it.
+    pub fn session_with(&self, options: &ConnectOptions<'_>) -> Session<'_> {
+        let connecting = self.open_mqtt().connect(options).expect("the connect request is taken");
+        let channel = self.device.block_on(connecting.connected()).expect("the broker accepts");
+        Session::new(&self.device, channel)
+    }
+
     /// A session with the bed's broker.
     pub fn connect(&self) -> MqttChannel<Connected> {
         let connecting = self.open_mqtt().connect(&options()).expect("the connect request is taken");
@@ -80,6 +109,11 @@ impl Bed {
 pub fn options() -> ConnectOptions<'static> {
     let host = Host::new("broker.example").expect("a host");
     ConnectOptions::new(host, ClientId::new("device").expect("a client id"))
+}
+
+/// Polls once, and wakes nobody later.
+pub fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// A broker that takes any client, and a device that talks to it.

@@ -117,6 +117,15 @@ impl Device {
         self.machine.resume_panic();
     }
 
+    /// Lets time pass to the next event, and has it happen; `false` if nothing is left that could.
+    ///
+    /// For tests that look at the application after every event, also where that woke nobody.
+    pub fn step(&self) -> bool {
+        let happened = self.machine.step(None);
+        self.machine.resume_panic();
+        happened
+    }
+
     /// Lets time pass until nothing is left that could happen.
     ///
     /// # Panics

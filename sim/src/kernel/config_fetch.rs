@@ -134,6 +134,10 @@ impl Kernel {
                     response.fail_item(&fetch.keys, &key, sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR);
                 }
                 FetchFault::ItemResult(key, result) => response.fail_item(&fetch.keys, &key, result),
+                FetchFault::ItemValue(key, value) => response.replace_value(&fetch.keys, &key, &value),
+                FetchFault::FewerItems(missing) => {
+                    response.items.truncate(response.items.len().saturating_sub(missing));
+                }
                 FetchFault::Silent => {
                     self.trace.event(self.now, "config response withheld (injected)");
                     return;
@@ -236,9 +240,20 @@ impl Response {
     }
 
     fn fail_item(&mut self, keys: &[Key], name: &str, result: sys::MvConfigKeyFetchResult) {
-        for (item, _) in self.items.iter_mut().zip(keys).filter(|(_, key)| key.name == name) {
+        for item in self.items_of(keys, name) {
             item.result = result;
             item.value.clear();
         }
+    }
+
+    fn replace_value(&mut self, keys: &[Key], name: &str, value: &[u8]) {
+        for item in self.items_of(keys, name) {
+            item.result = sys::MV_CONFIGKEYFETCHRESULT_OK;
+            item.value = value.to_vec();
+        }
+    }
+
+    fn items_of(&mut self, keys: &[Key], name: &str) -> impl Iterator<Item = &mut ResponseItem> {
+        self.items.iter_mut().zip(keys).filter(move |(_, key)| key.name == name).map(|(item, _)| item)
     }
 }

@@ -187,9 +187,10 @@ impl Kernel {
         name: &'static str,
         channel: u32,
         arguments: &str,
-        injected: Option<(sys::MvStatus, bool)>,
+        verdict: &CallVerdict,
         body: impl FnOnce(&mut Self) -> Outcome,
     ) -> sys::MvStatus {
+        let injected = verdict.status;
         // A fault's action may have used system calls since `begin_call`.
         self.call = Call { name, channel, ..Call::default() };
         self.trace.begin_call();
@@ -202,6 +203,11 @@ impl Kernel {
         if let Some((instead, _)) = injected {
             status = instead;
             self.note("", "injected");
+        }
+        if status == sys::MV_STATUS_OKAY
+            && let Some(value) = verdict.output
+        {
+            self.replace_output(value);
         }
         if status == sys::MV_STATUS_LATEFAULT {
             self.spoil_channel(self.call.channel);

@@ -90,7 +90,7 @@ impl Kernel {
     pub(super) fn notify(&mut self, center: u32, kind: sys::MvEventType, tag: u32) {
         let mut copies = 1;
         let mut actions = Vec::new();
-        for effect in self.faults.at_notification() {
+        for effect in self.faults.at_notification(kind, tag) {
             match effect {
                 NotificationEffect::Drop => {
                     copies = 0;

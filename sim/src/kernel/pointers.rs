@@ -120,8 +120,17 @@ impl Kernel {
 
     pub(super) fn check_output<T: Copy>(&mut self, ptr: *mut T, what: &str, fault: sys::MvStatus) -> Outcome {
         self.check(ptr.addr(), size_of::<T>(), align_of::<T>(), what, Access::Write, fault)?;
-        self.call.outputs.push((ptr.cast(), size_of::<T>()));
+        self.register_output(ptr.cast(), size_of::<T>(), what);
         Ok(())
+    }
+
+    /// Remembers an output of the call in progress. No two of them can lie in the same place.
+    fn register_output(&mut self, start: *mut u8, len: usize, what: &str) {
+        let (from, to) = (start.addr(), start.addr() + len);
+        if self.call.outputs.iter().any(|&(other, len)| other.addr() < to && from < other.addr() + len) {
+            self.report(format!("{what} overlaps another output of the same call"));
+        }
+        self.call.outputs.push((start, len));
     }
 
     /// Checks a buffer for bytes that an argument points to.
@@ -133,7 +142,7 @@ impl Kernel {
         fault: sys::MvStatus,
     ) -> Outcome {
         self.check(ptr.addr(), len as usize, 1, what, Access::Write, fault)?;
-        self.call.outputs.push((ptr, len as usize));
+        self.register_output(ptr, len as usize, what);
         Ok(())
     }
 
@@ -144,7 +153,7 @@ impl Kernel {
         }
         let fault = self.nested_fault();
         self.check(ptr.addr(), bytes as usize, align_of::<u32>(), what, Access::Write, fault)?;
-        self.call.outputs.push((ptr.cast(), bytes as usize));
+        self.register_output(ptr.cast(), bytes as usize, what);
         Ok(())
     }
 
@@ -189,6 +198,16 @@ impl Kernel {
             // SAFETY: as in `fill`.
             unsafe { start.copy_from_nonoverlapping(junk.as_ptr(), len) };
         }
+    }
+
+    /// Writes a word over the first output of the call, for a fault.
+    pub(super) fn replace_output(&mut self, value: u32) {
+        let Some(&(start, len)) = self.call.outputs.first() else { return };
+        let bytes = value.to_ne_bytes();
+        let len = len.min(bytes.len());
+        // SAFETY: as in `fill`; no more than the output's own bytes are written.
+        unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), len) };
+        self.note("", format_args!("but {value} (injected)"));
     }
 
     /// The handle that a closing call points to. It stays as it is if the call fails.

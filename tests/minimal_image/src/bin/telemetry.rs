@@ -39,11 +39,13 @@ fn main() -> ! {
     unsafe { NVIC_ISER.add(IRQ as usize / 32).write_volatile(1 << (IRQ % 32)) };
     let log = LOG.take().and_then(|buffer| ServerLog::start(buffer).ok());
     let mut idle = WaitForInterrupt::new();
+    let mut memory = [0; 5120];
     loop {
         let run = async {
             let notifications = CENTER.open().ok()?;
             let buffers = CHANNELS.take()?.split::<7168>();
-            let machine = Machine { notifications, buffers, delay: SysTick, observer: Logger(log) };
+            let delay = SysTick;
+            let machine = Machine { notifications, buffers, memory: &mut memory, delay, observer: Logger(log) };
             application::run(machine, Plan { publishes: u32::MAX, interval_ms: 60_000 }).await.err()
         };
         if let (Some(failure), Some(log)) = (block_on(&mut idle, run), log) {
