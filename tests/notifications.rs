@@ -106,12 +106,16 @@ fn a_ring_that_is_opened_again_starts_at_its_beginning() {
 }
 
 #[test]
-fn a_centre_that_is_open_does_not_open_a_second_time() {
-    let bed = bed!(Device::builder());
-    let error = bed.center.open().unwrap_err();
-    assert_eq!(error, NotificationError::AlreadyOpen);
-    assert_eq!(error.recovery(), Recovery::GiveUp);
-    assert_eq!(bed.device.call_count("mvSetupNotifications"), 1);
+fn a_centre_that_is_open_is_shared_and_closes_with_the_last() {
+    let (device, center, first) = offline::<8>();
+    let second = center.open().unwrap();
+    assert_eq!(device.call_count("mvSetupNotifications"), 1);
+    let HandedBack { error, value: first } = first.close().unwrap_err();
+    assert_eq!(error, CloseNotificationsError::InUse);
+    drop(first);
+    assert_eq!(device.call_count("mvCloseNotifications"), 0);
+    second.close().unwrap();
+    assert_eq!(device.call_count("mvCloseNotifications"), 1);
 }
 
 #[test]
@@ -133,7 +137,7 @@ fn a_dropped_centre_stays_open_for_the_networks_that_use_it() {
     let mut first = Network::request(&notifications).unwrap();
     let second = Network::request(&notifications).unwrap();
     drop(notifications);
-    assert_eq!(center.open().unwrap_err(), NotificationError::AlreadyOpen);
+    drop(center.open().unwrap());
     device.at(Duration::from_secs(1), |device| device.set_network(SimStatus::Connected));
     device.block_on(first.connected()).unwrap();
     drop(first);
@@ -174,7 +178,8 @@ fn a_centre_that_the_kernel_does_not_let_go_of_is_never_opened_again() {
             assert_eq!(error, CloseNotificationsError::Kernel(Status::Unknown(UNLISTED)));
             assert!(value.is_none(), "what may still be written to is not handed back");
         }
-        assert_eq!(center.open().unwrap_err(), NotificationError::AlreadyOpen);
+        let error = center.open().unwrap_err();
+        assert_eq!((error, error.recovery()), (NotificationError::Lost, Recovery::GiveUp));
     }
     assert_eq!(device.call_count("mvSetupNotifications"), 2);
 }
@@ -213,7 +218,7 @@ fn the_kernel_has_room_for_32_centres_and_says_so_to_the_33rd() {
 }
 
 #[test]
-fn a_notification_wakes_whom_it_concerns_and_nobody_else() {
+fn a_notification_wakes_everybody_who_waits_once() {
     let bed = bed!(Device::builder().config("name", "value")).online();
     let mut requested = bed.open_fetch().request(&KEYS).unwrap();
     let mut other = Network::request(&bed.notifications).unwrap();
@@ -224,7 +229,10 @@ fn a_notification_wakes_whom_it_concerns_and_nobody_else() {
     assert!(change.as_mut().poll(&mut onlooker_cx).is_pending());
     assert!(requested.poll_received(&mut Context::from_waker(&fetcher.waker())).is_pending());
     bed.device.run_until_idle();
-    assert_eq!((fetcher.count(), onlooker.count()), (1, 0));
+    assert_eq!((fetcher.count(), onlooker.count()), (1, 1));
+    // Whoever does not wait again is left alone.
+    bed.device.trigger_interrupt(IRQ);
+    assert_eq!((fetcher.count(), onlooker.count()), (1, 1));
     drop(change);
     drop(other);
 }
@@ -321,7 +329,7 @@ fn interrupts_for_nothing_are_harmless() {
         device.trigger_interrupt(IRQ);
         center.on_interrupt();
     }
-    assert_eq!((crowd.counts(), center.overruns()), (vec![0; MAX_SOURCES], 0));
+    assert_eq!((crowd.counts(), center.overruns()), (vec![1; MAX_SOURCES], 0));
     // One record, at whatever place of the ring, is still found.
     crowd.0.truncate(1);
     for round in 1..10 {
@@ -366,10 +374,11 @@ fn forgetting_everything_does_no_harm() {
     device.run_until_idle();
     assert_eq!(device.misuse(), []);
     assert!(memory.take().is_none());
-    assert_eq!(center.open().unwrap_err(), NotificationError::AlreadyOpen);
+    // The ring stays the kernel's, whoever joins and leaves.
+    center.open().unwrap().close().unwrap_err();
+    assert_eq!(device.call_count("mvCloseNotifications"), 0);
     drop(device);
     // Even another kernel does not get what this one had.
     let _device = Device::builder().boot();
     assert!(memory.take().is_none());
-    assert_eq!(center.open().unwrap_err(), NotificationError::AlreadyOpen);
 }
