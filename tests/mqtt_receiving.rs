@@ -8,7 +8,9 @@ use std::time::Duration;
 use bed::scripted_broker::{ACCEPTED, Request, ScriptedBroker};
 use bed::session::{Heard, Session, publish, subscription};
 use bed::with_open_broker;
-use microvisor::mqtt::{Acknowledgement, Event, EventError, Inbox, LostReason, QoS, ReasonCode, SessionEnd};
+use microvisor::mqtt::{
+    AcknowledgeError, Acknowledgement, Event, EventError, Inbox, LostReason, QoS, ReasonCode, SessionEnd,
+};
 use microvisor::{ClosureReason, HandedBack, Recovery, Status, sys};
 use microvisor_sim::broker::BrokerEvent;
 use microvisor_sim::broker::model::ModelBroker;
@@ -111,9 +113,10 @@ fn an_acknowledgement_that_is_refused_is_handed_back_and_sent_later() {
     let third = session.ears.owed.pop().unwrap();
     session.acknowledge();
     let HandedBack { error, value: third } = session.channel.acknowledge(third).unwrap_err();
-    assert_eq!((error.status(), error.recovery()), (Status::RateLimited, Recovery::Retry));
+    assert_eq!(error, AcknowledgeError::Kernel(Status::RateLimited));
+    assert_eq!(error.recovery(), Recovery::Retry);
     bed.device.advance(Duration::from_millis(100));
-    third.send().unwrap();
+    session.channel.acknowledge(third).unwrap();
     bed.device.advance(Duration::from_secs(60));
     assert!(broker.all_acknowledged());
     assert!(broker.acknowledged().iter().all(|message| message.acknowledgements == 1));
@@ -135,7 +138,7 @@ fn an_acknowledgement_that_fails_says_so_and_is_handed_back() {
     ] {
         bed.device.inject(Fault::call("mvMqttAcknowledgeMessage").status(status));
         let failed = session.channel.acknowledge(owed).unwrap_err();
-        assert_eq!(failed.error.status(), Status::check(status).unwrap_err());
+        assert_eq!(failed.error, AcknowledgeError::Kernel(Status::check(status).unwrap_err()));
         assert_eq!(failed.error.recovery(), recovery);
         assert!(failed.to_string().contains("will be delivered again"), "{failed}");
         owed = failed.value;
@@ -161,16 +164,17 @@ fn an_acknowledgement_outlives_its_session_but_is_of_no_use_then() {
     let owed = owing(&broker, &mut session);
     broker.drop_connection();
     assert!(matches!(session.next(), Ok(Heard::Ended(_))));
-    let HandedBack { error, value: owed } = owed.send().unwrap_err();
-    assert_eq!((error.status(), error.recovery()), (Status::ChannelClosed, Recovery::GiveUp));
+    let HandedBack { error, value: owed } = session.channel.acknowledge(owed).unwrap_err();
+    assert_eq!(error, AcknowledgeError::Kernel(Status::ChannelClosed));
+    assert_eq!(error.recovery(), Recovery::GiveUp);
     drop(session.channel.close().unwrap());
-    let HandedBack { error, value: owed } = owed.send().unwrap_err();
-    assert_eq!((error.status(), error.recovery()), (Status::InvalidHandle, Recovery::GiveUp));
     // Nor does it acknowledge anything in another session.
     let mut other = bed.session();
-    assert_eq!(other.channel.acknowledge(owed).unwrap_err().error.status(), Status::InvalidHandle);
+    let asked = bed.device.call_count("mvMqttAcknowledgeMessage");
+    let HandedBack { error, .. } = other.channel.acknowledge(owed).unwrap_err();
+    assert_eq!((error, error.recovery()), (AcknowledgeError::OtherSession, Recovery::GiveUp));
+    assert_eq!(bed.device.call_count("mvMqttAcknowledgeMessage"), asked, "the kernel is not asked");
     assert!(broker.acknowledged().is_empty());
-    assert_eq!(bed.device.take_misuse().len(), 2, "the kernel was asked about a handle that is gone");
     assert_eq!(other.next_payload(), b"stop");
     other.acknowledge();
     bed.device.advance(Duration::from_secs(1));
@@ -213,7 +217,7 @@ fn a_burst_of_500_is_acknowledged_in_order_and_once_while_the_device_publishes()
         owed.extend(session.ears.owed.drain(..));
         while let Some(acknowledgement) = owed.pop_front() {
             if let Err(HandedBack { error, value }) = session.channel.acknowledge(acknowledgement) {
-                assert_eq!(error.status(), Status::RateLimited);
+                assert_eq!(error, AcknowledgeError::Kernel(Status::RateLimited));
                 owed.push_front(value);
                 break;
             }

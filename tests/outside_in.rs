@@ -219,7 +219,7 @@ const LIMIT_ERRORS: [LimitError; 8] = [
     LimitError::PayloadTooLong { len: 2, max: 1 },
 ];
 
-const TLS_ERRORS: [TlsMaterialError; 22] = [
+const TLS_ERRORS: [TlsMaterialError; 20] = [
     TlsMaterialError::Empty,
     TlsMaterialError::Pem,
     TlsMaterialError::HexText,
@@ -238,8 +238,6 @@ const TLS_ERRORS: [TlsMaterialError; 22] = [
     TlsMaterialError::CsrWhereKeyBelongs,
     TlsMaterialError::CsrWhereCertificateBelongs,
     TlsMaterialError::Container,
-    TlsMaterialError::NotAKey,
-    TlsMaterialError::NotACertificate,
     TlsMaterialError::EmptyChain,
     TlsMaterialError::TooManyCertificates { count: 9, max: 8 },
 ];

@@ -72,7 +72,13 @@ impl FarEnd {
             .server_chain([pki.server_certificate])
             .register_certificate(pki.device_certificate.clone(), thing(sid))
             .build();
-        let credentials = Credentials::new(pki.root_ca, pki.device_certificate, pki.device_key);
+        let credentials = Credentials {
+            root_ca: pki.root_ca,
+            certificate: pki.device_certificate,
+            private_key: pki.device_key,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        };
         Ok(Self::model(broker, credentials))
     }
 
@@ -144,12 +150,9 @@ fn store(builder: Builder, endpoint: &Endpoint, credentials: &Credentials) -> Bu
 }
 
 fn hex(bytes: &[u8]) -> Zeroizing<String> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    // Exactly as large as needed, so that no copy is left behind by growing.
-    let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2));
-    text.extend(digits.map(|digit| char::from(DIGITS[usize::from(digit)])));
-    text
+    let mut text = Zeroizing::new(vec![0; bytes.len() * 2]);
+    let text = base16ct::lower::encode_str(bytes, &mut text).expect("there are two digits for each byte");
+    Zeroizing::new(text.to_owned())
 }
 
 fn milliseconds(duration: Duration) -> u32 {

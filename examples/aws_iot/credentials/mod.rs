@@ -40,11 +40,6 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials that were made, not found.
-    pub(crate) fn new(root_ca: Vec<u8>, certificate: Vec<u8>, private_key: Zeroizing<Vec<u8>>) -> Self {
-        Self { root_ca, certificate, private_key, notes: Vec::new(), warnings: Vec::new() }
-    }
-
     /// Reads the credentials from the files of a folder, told apart by their content.
     pub(crate) fn read(path: &Path) -> Result<Self, CredentialsError> {
         let Folder { certificates, private_keys, public_key, mut notes } = Folder::read(path)?;
