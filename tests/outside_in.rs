@@ -18,7 +18,7 @@ use microvisor::config::{
 use microvisor::mqtt::{
     AcknowledgeError, Acknowledgement, ClientIdError, ConnectError, Connected, Connecting, Event, EventError,
     Host, HostError, Inbox, LimitError, MqttChannel, QoS, ReasonCode, RequestError, RequestState, SessionEnd,
-    Subscription, Suspects, TopicError, TopicFilter,
+    Subscription, Suspects, TopicError, TopicFilter, UserError,
 };
 use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey, TlsMaterialError};
 use microvisor::{
@@ -140,6 +140,12 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
         TopicError::MisplacedWildcard { at: 1 },
         TopicError::MalformedShare,
     ]));
+    add(boxed([
+        UserError::NameTooLong { len: 65_536 },
+        UserError::NulInName { at: 1 },
+        UserError::PasswordTooLong { len: 65_536 },
+    ]));
+    add(boxed(STATUSES.map(AcknowledgeError::Kernel).into_iter().chain([AcknowledgeError::OtherSession])));
     add(boxed(LIMIT_ERRORS));
     add(boxed(connect_errors()));
     add(boxed(request_errors()));
@@ -202,7 +208,8 @@ const DECODE_ERRORS: [DecodeError; 10] = [
     DecodeError::OutOfRange { min: 1, max: 9 },
 ];
 
-const LIMIT_ERRORS: [LimitError; 7] = [
+const LIMIT_ERRORS: [LimitError; 8] = [
+    LimitError::NeedsVersion5,
     LimitError::NoTopics,
     LimitError::TooManyTopics { count: 9 },
     LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce },
@@ -272,6 +279,7 @@ fn connect_errors() -> Vec<ConnectError> {
     all.extend((1..=64).filter_map(|raw| Status::check(raw).err()).map(ConnectError::Kernel));
     all.extend(STATES.map(ConnectError::Failed));
     all.extend(reason_codes().map(ConnectError::Refused));
+    all.extend(reason_codes().map(ConnectError::Disconnected));
     all.extend(REASONS.map(ConnectError::ChannelClosed));
     all
 }
@@ -292,6 +300,7 @@ fn request_errors() -> Vec<RequestError> {
     let mut all = vec![
         RequestError::InFlight,
         RequestError::RateLimited,
+        RequestError::OtherRequest,
         RequestError::WrongOutcomeCount { requested: 2, received: 1 },
     ];
     all.extend(LIMIT_ERRORS.map(RequestError::Limit));
