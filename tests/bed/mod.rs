@@ -55,11 +55,7 @@ impl Bed {
 
     /// A bed on new memory, for tests that boot many devices or lose the memory.
     pub fn boot_fresh(builder: Builder) -> Self {
-        let bytes = Box::leak(Box::new(AlignedBytes::new()));
-        let taken = Box::leak(Box::new(AtomicBool::new(false)));
-        // SAFETY: both are new, and nothing else knows of them.
-        let memory = unsafe { KernelMemory::from_parts(bytes, taken) };
-        Self::boot(builder, Box::leak(Box::new(memory)))
+        Self::boot(builder, new_memory())
     }
 
     /// Requests the network and waits until it is connected.
@@ -110,6 +106,15 @@ impl Bed {
 pub fn options() -> ConnectOptions<'static> {
     let host = Host::new("broker.example").expect("a host");
     ConnectOptions::new(host, ClientId::new("device").expect("a client id"))
+}
+
+/// Channel memory that nothing else uses.
+pub fn new_memory() -> &'static KernelMemory<MEMORY_LEN> {
+    let bytes = Box::leak(Box::new(AlignedBytes::new()));
+    let taken = Box::leak(Box::new(AtomicBool::new(false)));
+    // SAFETY: both are new, and nothing else knows of them.
+    let memory = unsafe { KernelMemory::from_parts(bytes, taken) };
+    Box::leak(Box::new(memory))
 }
 
 /// Polls once, and wakes nobody later.
