@@ -120,10 +120,11 @@ fn the_broker_sees_the_credentials_in_order() {
     assert_eq!(seen.key, key);
 }
 
+static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce);
+
 #[test]
 fn a_will_beyond_the_limits_is_found_before_anything_is_sent() {
     let bed = bed!(Device::builder()).online();
-    static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce);
     let will = publish("will", b"", QoS::ExactlyOnce);
     let failed = fail(&bed, &options().with_limits(&LIMITS).with_will(will));
     let limit = LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce };
