@@ -400,7 +400,7 @@ fn an_answer_that_is_not_ours_is_passed_on_and_not_taken_for_ours() {
     let bed = bed!(Device::builder().broker(broker)).online();
     let mut session = bed.session();
     session.subscribe_to("a", QoS::AtLeastOnce);
-    let stray = RequestError::WrongOutcomeCount { requested: 0, received: 1 };
+    let stray = RequestError::OtherRequest;
     let [Heard::Subscribed(_, Err(error))] = session.ears.heard[..] else {
         panic!("{:?}", session.ears.heard)
     };
