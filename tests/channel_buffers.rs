@@ -197,32 +197,53 @@ fn a_forgotten_channel_keeps_its_memory_for_ever() {
     assert_eq!(bed.device.call_count("mvCloseChannel"), 0);
 }
 
+/// Leaked memory that a test looks at when nobody has it.
+struct Leaked(*mut AlignedBytes<1024>);
+
+impl Leaked {
+    fn new() -> Self {
+        Self(Box::into_raw(Box::new(AlignedBytes::new())))
+    }
+
+    fn buffers(&self) -> ChannelBuffers {
+        // SAFETY: it is leaked, and this is asked for once.
+        KernelBuffer::from_static(unsafe { &mut *self.0 }).split::<512>()
+    }
+
+    /// Nothing that was made of the memory may be used afterwards.
+    fn is_zero(&self) -> bool {
+        // SAFETY: the memory lives for ever. The kernel may write to it, but not while this runs.
+        unsafe { self.0.cast::<[u8; 1024]>().read_volatile() }.iter().all(|byte| *byte == 0)
+    }
+}
+
 #[test]
-fn what_a_config_channel_held_is_overwritten_when_it_is_closed() {
-    fn all_zero(start: *const [u8; 1024]) -> bool {
-        // SAFETY: the memory is leaked, so it lives; nobody writes to it while it is read, since the
-        // channel that had it is closed. Nothing that was made of it is used afterwards.
-        unsafe { start.read_volatile() }.iter().all(|byte| *byte == 0)
-    }
-    let bed = bed!(Device::builder().config("name", &"v".repeat(400))).online();
-    let ways: [fn(ConfigFetch<_>) -> Option<ChannelBuffers>; 2] = [
-        |fetch| Some(fetch.close().unwrap()),
-        |fetch| {
-            drop(fetch);
-            None
-        },
-    ];
-    for end in ways {
-        let start = Box::into_raw(Box::new(AlignedBytes::<1024>::new()));
-        // SAFETY: it is leaked, and only read again once what this reference becomes is gone.
-        let buffers = KernelBuffer::from_static(unsafe { &mut *start }).split::<512>();
+fn what_a_channel_held_is_overwritten_when_it_is_closed() {
+    let (_broker, builder) = bed::with_open_broker();
+    let bed = bed!(builder.config("name", &"v".repeat(400))).online();
+    let fetched = |buffers| {
         let requested = ConfigFetch::open(bed.network(), buffers).unwrap().request(&KEYS).unwrap();
-        let fetch = bed.device.block_on(requested.received()).unwrap();
-        // What the simulated kernel has in there is not zero.
-        assert!(!all_zero(start.cast()));
-        mem::forget(end(fetch));
-        assert!(all_zero(start.cast()));
+        bed.device.block_on(requested.received()).unwrap()
+    };
+    let connected = |buffers| {
+        let opened = MqttChannel::open(bed.network(), buffers).unwrap();
+        bed.device.block_on(opened.connect(&bed::options()).unwrap().connected()).unwrap()
+    };
+    let ends: [&dyn Fn(ChannelBuffers); 4] = [
+        &|buffers| mem::forget(fetched(buffers).close().unwrap()),
+        &|buffers| drop(fetched(buffers)),
+        &|buffers| mem::forget(connected(buffers).close().unwrap()),
+        &|buffers| drop(connected(buffers)),
+    ];
+    for end in ends {
+        let memory = Leaked::new();
+        end(memory.buffers());
+        // What the simulated kernel keeps in there is not zero.
+        assert!(memory.is_zero());
     }
+    let memory = Leaked::new();
+    mem::forget(fetched(memory.buffers()));
+    assert!(!memory.is_zero(), "the kernel still has it");
 }
 
 #[test]
@@ -250,7 +271,7 @@ fn memory_shared_out_anew_holds_what_did_not_fit_before() {
     assert_eq!((buffers.receive_len(), buffers.send_len()), (1536, 512));
     let requested = ConfigFetch::open(bed.network(), buffers).unwrap().request(&KEYS).unwrap();
     let fetch = bed.device.block_on(requested.received()).unwrap();
-    let mut memory = [0; 1500];
+    let mut memory = [0; 1501];
     assert_eq!(fetch.text(0, &mut ItemMemory::new(&mut memory)).unwrap().len(), 1500);
 }
 

@@ -30,6 +30,15 @@ fn a_refused_device_id_keeps_the_status() {
 }
 
 #[test]
+fn what_is_no_device_id_is_not_taken_from_the_kernel_either() {
+    let device = Device::builder().device_id("UV0123456789abcdef0123456789abcdeg").boot();
+    assert_eq!(DeviceId::read(), Err(DeviceIdError::Malformed { at: 33 }));
+    // A kernel that succeeds without writing.
+    device.inject(Fault::call("mvGetDeviceId").status(sys::MV_STATUS_OKAY));
+    assert_eq!(DeviceId::read(), Err(DeviceIdError::Malformed { at: 0 }));
+}
+
+#[test]
 fn uptime_runs_with_the_kernel() {
     let device = Device::builder().boot();
     for _ in 0..3 {

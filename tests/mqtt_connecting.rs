@@ -17,7 +17,7 @@ use bed::session::publish;
 use bed::{Bed, options, poll_once, with_open_broker};
 use microvisor::mqtt::{
     ClientId, ConnectError, ConnectOptions, Disconnected, Host, LimitError, Limits, MqttChannel,
-    ProtocolVersion, QoS, ReasonCode, RequestState, Suspects,
+    ProtocolVersion, QoS, ReasonCode, RequestState, Suspects, User,
 };
 use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
 use microvisor::{ClosureReason, HandedBack, Recovery, Secret, Status, Transition, sys};
@@ -84,7 +84,7 @@ fn the_broker_sees_the_connection_that_was_asked_for() {
         .with_keep_alive(1200)
         .with_clean_start(true)
         .with_will(publish("will/of/other", b"gone", QoS::AtLeastOnce).retained())
-        .with_user("ada", &password);
+        .with_user(User::new("ada", &password).unwrap());
     let _channel = bed.session_with(&options);
     let request = request_seen_by(&broker);
     assert_eq!((request.protocol, request.port, request.keep_alive), (Protocol::V3_1_1, 443, 1200));
@@ -120,10 +120,11 @@ fn the_broker_sees_the_credentials_in_order() {
     assert_eq!(seen.key, key);
 }
 
+static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce);
+
 #[test]
 fn a_will_beyond_the_limits_is_found_before_anything_is_sent() {
     let bed = bed!(Device::builder()).online();
-    static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce);
     let will = publish("will", b"", QoS::ExactlyOnce);
     let failed = fail(&bed, &options().with_limits(&LIMITS).with_will(will));
     let limit = LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce };
@@ -204,7 +205,11 @@ fn a_model_broker_refuses_a_stranger_in_either_version() {
         assert_eq!(error, ConnectError::Refused(ReasonCode::BadUserNameOrPassword));
         let mut password = *b"hunter2";
         let password = Secret::new(&mut password);
-        drop(bed.session_with(&options().with_version(version).with_user("ada", &password)));
+        drop(
+            bed.session_with(
+                &options().with_version(version).with_user(User::new("ada", &password).unwrap()),
+            ),
+        );
     }
 }
 
@@ -268,7 +273,10 @@ fn a_user_name_and_a_client_certificate_exclude_each_other_by_the_kernels_rules(
         .identity(CertificateChain::new(&chain).unwrap(), PrivateKey::from_pkcs8_der(&key).unwrap());
     let mut password = *b"hunter2";
     let password = Secret::new(&mut password);
-    let error = error_of(&bed, &options().with_credentials(&credentials).with_user("ada", &password));
+    let error = error_of(
+        &bed,
+        &options().with_credentials(&credentials).with_user(User::new("ada", &password).unwrap()),
+    );
     assert_eq!(error, ConnectError::Kernel(Status::InvalidAuthentication));
     assert_eq!(error.suspects(), Suspects::USER | Suspects::CERTIFICATE | Suspects::KEY);
     assert_eq!(bed.device.take_misuse().len(), 1);
@@ -322,17 +330,17 @@ fn a_network_that_goes_away_ends_the_wait() {
 }
 
 #[test]
-fn a_disconnect_before_the_answer_is_a_refusal() {
+fn a_disconnect_before_the_answer_is_told_as_such() {
     let answers = [
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x8B },
-            ConnectError::Refused(ReasonCode::ServerShuttingDown),
+            ConnectError::Disconnected(ReasonCode::ServerShuttingDown),
         ),
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x1FF },
-            ConnectError::Refused(ReasonCode::Unknown(0x1FF)),
+            ConnectError::Disconnected(ReasonCode::Unknown(0x1FF)),
         ),
-        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Refused(ReasonCode::Success)),
+        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Disconnected(ReasonCode::Success)),
         (BrokerEvent::Disconnected { state: 3, reason: 0 }, ConnectError::Failed(RequestState::NotConnected)),
         (
             BrokerEvent::Closed { closure_reason: 1 },

@@ -18,7 +18,7 @@ use microvisor::config::{
 use microvisor::mqtt::{
     AcknowledgeError, Acknowledgement, ClientIdError, ConnectError, Connected, Connecting, Event, EventError,
     Host, HostError, Inbox, LimitError, MqttChannel, QoS, ReasonCode, RequestError, RequestState, SessionEnd,
-    Subscription, Suspects, TopicError, TopicFilter,
+    Subscription, Suspects, TopicError, TopicFilter, UserError,
 };
 use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey, TlsMaterialError};
 use microvisor::{
@@ -79,7 +79,11 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
     add(boxed((1..=64).chain([UNLISTED]).filter_map(|raw| Status::check(raw).err())));
     add(boxed(STATUSES.map(NetworkError::Kernel).into_iter().chain([NetworkError::TooManySources])));
     add(boxed(STATUSES.map(OpenError::Kernel).into_iter().chain([OpenError::TooManySources])));
-    add(boxed([NotificationError::AlreadyOpen, NotificationError::Kernel(Status::InvalidInterrupt)]));
+    add(boxed([
+        NotificationError::Changing,
+        NotificationError::Lost,
+        NotificationError::Kernel(Status::InvalidInterrupt),
+    ]));
     add(boxed([CloseNotificationsError::InUse, CloseNotificationsError::Kernel(Status::InternalError)]));
     add(boxed([SplitError { receive_len: 100, total: 1024 }]));
     add(boxed([
@@ -136,6 +140,12 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
         TopicError::MisplacedWildcard { at: 1 },
         TopicError::MalformedShare,
     ]));
+    add(boxed([
+        UserError::NameTooLong { len: 65_536 },
+        UserError::NulInName { at: 1 },
+        UserError::PasswordTooLong { len: 65_536 },
+    ]));
+    add(boxed(STATUSES.map(AcknowledgeError::Kernel).into_iter().chain([AcknowledgeError::OtherSession])));
     add(boxed(LIMIT_ERRORS));
     add(boxed(connect_errors()));
     add(boxed(request_errors()));
@@ -198,7 +208,8 @@ const DECODE_ERRORS: [DecodeError; 10] = [
     DecodeError::OutOfRange { min: 1, max: 9 },
 ];
 
-const LIMIT_ERRORS: [LimitError; 7] = [
+const LIMIT_ERRORS: [LimitError; 8] = [
+    LimitError::NeedsVersion5,
     LimitError::NoTopics,
     LimitError::TooManyTopics { count: 9 },
     LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce },
@@ -208,7 +219,7 @@ const LIMIT_ERRORS: [LimitError; 7] = [
     LimitError::PayloadTooLong { len: 2, max: 1 },
 ];
 
-const TLS_ERRORS: [TlsMaterialError; 22] = [
+const TLS_ERRORS: [TlsMaterialError; 20] = [
     TlsMaterialError::Empty,
     TlsMaterialError::Pem,
     TlsMaterialError::HexText,
@@ -227,8 +238,6 @@ const TLS_ERRORS: [TlsMaterialError; 22] = [
     TlsMaterialError::CsrWhereKeyBelongs,
     TlsMaterialError::CsrWhereCertificateBelongs,
     TlsMaterialError::Container,
-    TlsMaterialError::NotAKey,
-    TlsMaterialError::NotACertificate,
     TlsMaterialError::EmptyChain,
     TlsMaterialError::TooManyCertificates { count: 9, max: 8 },
 ];
@@ -270,6 +279,7 @@ fn connect_errors() -> Vec<ConnectError> {
     all.extend((1..=64).filter_map(|raw| Status::check(raw).err()).map(ConnectError::Kernel));
     all.extend(STATES.map(ConnectError::Failed));
     all.extend(reason_codes().map(ConnectError::Refused));
+    all.extend(reason_codes().map(ConnectError::Disconnected));
     all.extend(REASONS.map(ConnectError::ChannelClosed));
     all
 }
@@ -290,6 +300,7 @@ fn request_errors() -> Vec<RequestError> {
     let mut all = vec![
         RequestError::InFlight,
         RequestError::RateLimited,
+        RequestError::OtherRequest,
         RequestError::WrongOutcomeCount { requested: 2, received: 1 },
     ];
     all.extend(LIMIT_ERRORS.map(RequestError::Limit));
@@ -371,7 +382,7 @@ fn errors_that_only_the_library_makes_are_prose_as_well() {
     let HandedBack { error, value: duty } = message.acknowledge().unwrap_err();
     let error: AcknowledgeError = error;
     assert_is_prose(&error.to_string(), &format!("{error:?}"));
-    duty.send().unwrap();
+    session.acknowledge(duty).unwrap();
 }
 
 #[test]
@@ -399,7 +410,7 @@ fn errors_are_matched_by_name() {
     let recoveries = [
         NetworkError::TooManySources.recovery(),
         OpenError::TooManySources.recovery(),
-        NotificationError::AlreadyOpen.recovery(),
+        NotificationError::Lost.recovery(),
         DeviceIdError::Malformed { at: 0 }.recovery(),
         FetchError::NoKeys.recovery(),
         EventError::UnknownKind(0).recovery(),

@@ -147,3 +147,18 @@ fn a_line_longer_than_its_memory_is_logged_in_pieces_without_a_loss() {
     writeln!(line, "€€€").expect("never fails");
     assert_eq!(device.server_log(), ["12345678", "12345678", "9", "1234567", "é", "€€", "€"]);
 }
+
+#[test]
+fn whatever_the_kernel_answers_writing_succeeds() {
+    for raw in (1..=64).chain([4_711, u32::MAX]) {
+        let device = device(1024);
+        let mut log = started();
+        device.inject(Fault::call("mvServerLog").times(u64::MAX).status(raw));
+        let told = log.log(b"message").expect_err("the kernel refuses");
+        assert_eq!(Err(told.status()), Status::check(raw));
+        assert_eq!(log.write_str("a message that is long enough to be tried in pieces"), Ok(()));
+        assert_eq!(writeln!(log.line::<32>(), "a line"), Ok(()));
+        assert_eq!(embedded_io::Write::write_all(&mut log, b"bytes"), Ok(()));
+        assert_eq!(device.server_log(), [""; 0]);
+    }
+}

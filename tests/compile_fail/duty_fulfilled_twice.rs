@@ -1,10 +1,10 @@
 //! A message is acknowledged once.
 
-use microvisor::mqtt::{Acknowledgement, Message};
+use microvisor::mqtt::{Acknowledgement, Connected, Message, MqttChannel};
 
-pub fn send_again(duty: Acknowledgement) {
-    let first = duty.send();
-    let second = duty.send(); //~ E0382
+pub fn send_again(channel: &mut MqttChannel<Connected>, duty: Acknowledgement) {
+    let first = channel.acknowledge(duty);
+    let second = channel.acknowledge(duty); //~ E0382
     let _ = (first, second);
 }
 

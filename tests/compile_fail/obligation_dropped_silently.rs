@@ -3,7 +3,7 @@
 
 use microvisor::mqtt::{Acknowledgement, Event, EventError, Connected, Inbox, Message, MqttChannel};
 
-fn next<'b>(channel: &mut MqttChannel<Connected>, inbox: &'b mut Inbox<'_>) -> Message<'b> {
+fn next<'b>(channel: &'b mut MqttChannel<Connected>, inbox: &'b mut Inbox<'_>) -> Message<'b> {
     match channel.try_event(inbox) {
         Ok(Some(Event::Message(message))) => message,
         _ => unreachable!(),
@@ -30,8 +30,8 @@ pub fn ignore_whether_it_was_taken(message: Message<'_>) {
     message.acknowledge(); //~ unused_must_use
 }
 
-pub fn ignore_whether_it_was_sent(duty: Acknowledgement) {
-    duty.send(); //~ unused_must_use
+pub fn ignore_whether_it_was_sent(channel: &mut MqttChannel<Connected>, duty: Acknowledgement) {
+    channel.acknowledge(duty); //~ unused_must_use
 }
 
 pub async fn ignore_an_event(
