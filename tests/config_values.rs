@@ -10,7 +10,7 @@ use microvisor::config::{
     Scope, Store,
 };
 use microvisor::{Recovery, Secret, config_key, sys};
-use microvisor_sim::{Device, Fault, FetchFault, Quirks};
+use microvisor_sim::{Device, Fault, FetchFault, LongValue, Quirks};
 
 /// What the memory of the caller holds before a value is read into it.
 const UNTOUCHED: u8 = 0xAA;
@@ -368,4 +368,25 @@ fn memory_is_usable_after_each_error() {
     }
     assert_eq!(fetch.text(0, &mut memory).unwrap(), "not a number, nor hex");
     assert_eq!(memory.free_len(), 1);
+}
+
+#[test]
+fn a_value_that_the_kernel_cuts_off_is_not_taken_for_the_whole() {
+    for long_value in [LongValue::Refused, LongValue::CutOff, LongValue::CutOffWithItsLength] {
+        let builder =
+            Device::builder().secret("value", "123456").quirks(Quirks { long_value, ..Quirks::default() });
+        let bed = Bed::boot_fresh(builder).online();
+        let fetch = fetch(&bed, &KEYS);
+        for free in 0..=6 {
+            let mut backing = vec![UNTOUCHED; free];
+            let mut memory = ItemMemory::new(&mut backing);
+            let too_small = ItemErrorKind::MemoryTooSmall { free };
+            assert_eq!(fetch.text(0, &mut memory).unwrap_err().kind(), too_small, "{long_value:?}");
+            assert_eq!(fetch.secret_text(0, &mut memory).unwrap_err().kind(), too_small, "{long_value:?}");
+            assert_eq!(fetch.number(0, 0..=999_999, &mut memory).unwrap_err().kind(), too_small);
+            assert_eq!(memory.free_len(), free);
+        }
+        let mut backing = [UNTOUCHED; 7];
+        assert_eq!(fetch.text(0, &mut ItemMemory::new(&mut backing)), Ok("123456"));
+    }
 }

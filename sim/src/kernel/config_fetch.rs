@@ -6,7 +6,7 @@ use super::channels::ChannelKind;
 use super::{Event, Kernel, Outcome, length};
 use crate::fault::FetchFault;
 use crate::names;
-use crate::quirks::MissingKey;
+use crate::quirks::{LongValue, MissingKey};
 use crate::trace::{redacted, shown};
 
 /// How long the cloud takes to answer, in microseconds.
@@ -195,7 +195,12 @@ impl Kernel {
         let mut value = item.value.clone();
         if result == sys::MV_CONFIGKEYFETCHRESULT_OK {
             if value.len() > params.buf.size as usize {
-                return Err(sys::MV_STATUS_INVALIDBUFFERSIZE);
+                match self.quirks.long_value {
+                    LongValue::Refused => return Err(sys::MV_STATUS_INVALIDBUFFERSIZE),
+                    LongValue::CutOff => value.truncate(params.buf.size as usize),
+                    // `put_bytes` writes what fits.
+                    LongValue::CutOffWithItsLength => {}
+                }
             }
         } else if self.quirks.missing_key == MissingKey::ErrorText {
             value = ERROR_TEXT[..ERROR_TEXT.len().min(params.buf.size as usize)].to_vec();
