@@ -125,9 +125,7 @@ pub use block_on::{Idle, block_on};
 pub use channel::{ChannelBuffers, CloseError, ClosureReason, OpenError, SplitError};
 pub use device_id::{DeviceId, DeviceIdError};
 pub use handed_back::HandedBack;
-#[doc(hidden)]
-pub use memory::TakenFlag;
-pub use memory::{AlignedBytes, KERNEL_MEMORY_UNIT, KernelBuffer, KernelMemory};
+pub use memory::{AlignedBytes, KERNEL_MEMORY_UNIT, KernelBuffer, KernelMemory, TakenFlag};
 pub use network::{Network, NetworkError, NetworkReasons, NetworkStatus, network_reasons};
 pub use notifications::{
     CloseNotificationsError, MAX_SOURCES, NotificationCenter, NotificationError, Notifications,

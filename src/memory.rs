@@ -46,10 +46,15 @@ impl<const N: usize> AlignedBytes<N> {
     );
 
     /// `N` zero bytes. A size that the kernel would refuse does not compile.
-    #[allow(clippy::new_without_default)] // A default of this size invites a copy on the stack.
     pub const fn new() -> Self {
         let () = Self::SIZE_IS_VALID;
         Self(UnsafeCell::new([0; N]))
+    }
+}
+
+impl<const N: usize> Default for AlignedBytes<N> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -70,20 +75,25 @@ pub struct KernelMemory<const N: usize> {
     taken: &'static TakenFlag,
 }
 
-/// Whether a piece of kernel memory is taken. Only this module can read or change it.
-#[doc(hidden)]
-#[derive(Debug)]
+/// Whether a piece of kernel memory is taken. Only [`KernelMemory`] can read or change it.
+#[derive(Debug, Default)]
 pub struct TakenFlag(AtomicBool);
 
 impl TakenFlag {
-    #[doc(hidden)]
-    #[allow(clippy::new_without_default)] // For the macro alone.
+    /// Not taken.
     pub const fn new() -> Self {
         Self(AtomicBool::new(false))
     }
 }
 
 impl<const N: usize> KernelMemory<N> {
+    /// Of memory that something else made static and exclusive at run time, such as a `StaticCell` or
+    /// `Box::leak`. Otherwise use [`kernel_memory!`](crate::kernel_memory).
+    pub fn from_static(bytes: &'static mut AlignedBytes<N>, taken: &'static mut TakenFlag) -> Self {
+        taken.0.store(false, Ordering::Relaxed);
+        Self { bytes, taken }
+    }
+
     /// For [`kernel_memory!`](crate::kernel_memory).
     ///
     /// # Safety

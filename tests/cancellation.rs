@@ -24,6 +24,8 @@ use microvisor::{ChannelBuffers, Idle, KernelMemory, Network, Notifications};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Device, NetworkPlan, NetworkStatus, Quirks, SessionEnd};
 
+type Verdict = Result<Option<ReasonCode>, RequestError>;
+
 /// What an application holds on to. It is dropped before the device.
 struct Application {
     network: Option<Network>,
@@ -34,7 +36,7 @@ struct Application {
     memory: &'static KernelMemory<MEMORY_LEN>,
     broker: ModelBroker,
     /// Payloads, and what became of them.
-    published: Vec<(Vec<u8>, Result<Option<ReasonCode>, RequestError>)>,
+    published: Vec<(Vec<u8>, Verdict)>,
 }
 
 /// When a future is polled.
@@ -69,6 +71,7 @@ fn run(device: &Device, future: impl Future<Output = ()>, steps: usize, polling:
 /// Drops `scenario` everywhere, each time on a device that `prepare` has prepared.
 ///
 /// There have to be `least` places, lest a change of the scenario make the test empty.
+#[allow(clippy::needless_pass_by_value)] // Closures, which read best without a `&`.
 fn drop_everywhere(
     name: &str,
     least: usize,

@@ -120,10 +120,11 @@ fn the_broker_sees_the_credentials_in_order() {
     assert_eq!(seen.key, key);
 }
 
+static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce);
+
 #[test]
 fn a_will_beyond_the_limits_is_found_before_anything_is_sent() {
     let bed = bed!(Device::builder()).online();
-    static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce);
     let will = publish("will", b"", QoS::ExactlyOnce);
     let failed = fail(&bed, &options().with_limits(&LIMITS).with_will(will));
     let limit = LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce };
@@ -329,17 +330,17 @@ fn a_network_that_goes_away_ends_the_wait() {
 }
 
 #[test]
-fn a_disconnect_before_the_answer_is_a_refusal() {
+fn a_disconnect_before_the_answer_is_told_as_such() {
     let answers = [
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x8B },
-            ConnectError::Refused(ReasonCode::ServerShuttingDown),
+            ConnectError::Disconnected(ReasonCode::ServerShuttingDown),
         ),
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x1FF },
-            ConnectError::Refused(ReasonCode::Unknown(0x1FF)),
+            ConnectError::Disconnected(ReasonCode::Unknown(0x1FF)),
         ),
-        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Refused(ReasonCode::Success)),
+        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Disconnected(ReasonCode::Success)),
         (BrokerEvent::Disconnected { state: 3, reason: 0 }, ConnectError::Failed(RequestState::NotConnected)),
         (
             BrokerEvent::Closed { closure_reason: 1 },

@@ -41,7 +41,7 @@ fn a_disconnect_is_orderly_and_leaves_no_will() {
         let will = publish("will", b"gone", QoS::AtMostOnce);
         let session = bed.session_with(&options().with_version(version).with_will(will));
         assert_eq!(session.disconnect(), NORMAL);
-        bed.device.advance(Duration::from_secs(60));
+        bed.device.advance(Duration::from_mins(1));
         assert!(!broker.is_connected("device"));
         assert_eq!(wills(&broker), 0);
         drop(bed.buffers());
@@ -54,10 +54,10 @@ fn closing_without_a_disconnect_publishes_the_will() {
     let bed = bed!(builder).online();
     let session = with_will(&bed);
     drop(session.channel.close().unwrap());
-    bed.device.advance(Duration::from_secs(60));
+    bed.device.advance(Duration::from_mins(1));
     assert_eq!(wills(&broker), 1);
     drop(with_will(&bed));
-    bed.device.advance(Duration::from_secs(60));
+    bed.device.advance(Duration::from_mins(1));
     assert_eq!(wills(&broker), 2, "dropping closes too");
 }
 
@@ -144,7 +144,7 @@ fn giving_a_disconnect_up_closes_the_channel() {
         let mut inbox = Inbox::new(&mut topic, &mut payload);
         let mut ending = pin!(channel.disconnect(&mut inbox, |_| ()));
         assert!(poll_once(ending.as_mut()).is_pending());
-        bed.device.advance(Duration::from_secs(60));
+        bed.device.advance(Duration::from_mins(1));
         assert!(poll_once(ending.as_mut()).is_pending());
     }
     assert_eq!(bed.device.call_count("mvCloseChannel"), 1);

@@ -255,11 +255,12 @@ fn qos_0_works_whether_or_not_the_kernel_reports_it() {
     }
 }
 
+static LIMITS: Limits = aws::LIMITS.max_payload(4);
+
 #[test]
 fn what_is_beyond_the_limits_is_not_sent() {
     let (broker, builder) = with_open_broker();
     let bed = bed!(builder).online();
-    static LIMITS: Limits = aws::LIMITS.max_payload(4);
     let mut session = bed.session_with(&options().with_limits(&LIMITS));
     let too_high = session.publish(&publish("a", b"1", QoS::ExactlyOnce));
     let limit = LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce };
@@ -344,7 +345,7 @@ fn an_answer_that_never_comes_can_be_given_up_and_the_session_goes_on() {
     let mut session = bed.session();
     broker.lose_responses(1);
     let lost = session.channel.request_publish(&publish("a", b"1", QoS::AtLeastOnce)).unwrap();
-    bed.device.advance(Duration::from_secs(60));
+    bed.device.advance(Duration::from_mins(1));
     assert_eq!(session.try_next(), Ok(None));
     assert_eq!(session.publish(&publish("a", b"2", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
     assert!(!session.ears.heard.iter().any(|heard| matches!(heard, Heard::Published(id, _) if *id == lost)));

@@ -27,7 +27,7 @@ fn a_network_that_was_there_at_boot_needs_no_notification() {
 #[test]
 fn a_lost_network_is_heard_of_and_so_is_its_return() {
     let plan = NetworkPlan::connected_after(Duration::from_secs(1))
-        .then(Duration::from_secs(60), microvisor_sim::NetworkStatus::DisconnectedWithLinkUp)
+        .then(Duration::from_mins(1), microvisor_sim::NetworkStatus::DisconnectedWithLinkUp)
         .then(Duration::from_secs(90), microvisor_sim::NetworkStatus::Connected);
     let mut bed = bed!(Device::builder().network(plan)).online();
     let network = bed.network.as_mut().unwrap();

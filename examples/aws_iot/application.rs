@@ -148,8 +148,8 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
         let subscriptions = filters.map(|filter| Subscription::new(filter, QoS::AtLeastOnce));
         let subscribing = channel.subscribe(&subscriptions, inbox, |event| commands.take(event));
         let outcomes = in_time(delay, Waiting::Subscribe, subscribing).await??;
-        for (filter, outcome) in filters.iter().zip(outcomes) {
-            match outcome {
+        for (filter, outcome) in filters.iter().zip(&outcomes) {
+            match *outcome {
                 TopicOutcome::Granted(qos) => {
                     commands.observer.step(&Step::Subscribed { filter: filter.as_str(), qos });
                 }

@@ -82,7 +82,7 @@ impl Channel {
     }
 
     /// Has `waker` woken by the channel's next notification; before the state is read.
-    pub(crate) fn register(&self, waker: &Waker) {
+    pub(crate) fn register(&mut self, waker: &Waker) {
         self.source.register(waker);
     }
 

@@ -49,7 +49,7 @@ impl<'a> Host<'a> {
 fn is_like_ipv6(host: &str) -> bool {
     let colons = host.bytes().filter(|&byte| byte == b':').count();
     let characters = host.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
-    characters && (host.contains("::") || colons == 7)
+    characters && (colons == 7 || host.as_bytes().windows(2).any(|pair| pair == b"::"))
 }
 
 /// Why a text is not a host name.

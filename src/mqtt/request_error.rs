@@ -24,7 +24,7 @@ pub enum RequestError {
     Failed(RequestState),
     /// The broker refused.
     Refused(ReasonCode),
-    /// The response is to another request than the one in flight.
+    /// The response is to none of this session's requests, so it says nothing about the one in flight.
     OtherRequest,
     /// The response has another number of reason codes than the request had topics, so it is
     /// unknown which topics they are for.
@@ -80,7 +80,7 @@ impl fmt::Display for RequestError {
             Self::Kernel(status) => write!(f, "the request was not taken: {status}"),
             Self::Failed(state) => write!(f, "the request was not carried out: {state}"),
             Self::Refused(reason) => write!(f, "the broker refused: {reason}"),
-            Self::OtherRequest => f.write_str("the answer is to another request than the one in flight"),
+            Self::OtherRequest => f.write_str("the answer is to none of this session's requests"),
             Self::WrongOutcomeCount { requested, received } => {
                 write!(f, "{requested} topics were asked for, but {received} answers came")
             }

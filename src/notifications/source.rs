@@ -4,7 +4,7 @@ use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::task::Waker;
 
-use atomic_waker::AtomicWaker;
+use diatomic_waker::DiatomicWaker;
 
 use super::center::Core;
 
@@ -15,7 +15,7 @@ pub const MAX_SOURCES: usize = 6;
 
 struct Slot {
     taken: AtomicBool,
-    waker: AtomicWaker,
+    waker: DiatomicWaker,
 }
 
 /// The slots of a centre.
@@ -28,7 +28,8 @@ pub(super) struct Slots {
 impl Slots {
     pub(super) const fn new() -> Self {
         Self {
-            slots: [const { Slot { taken: AtomicBool::new(false), waker: AtomicWaker::new() } }; MAX_SOURCES],
+            slots: [const { Slot { taken: AtomicBool::new(false), waker: DiatomicWaker::new() } };
+                MAX_SOURCES],
             waiting: AtomicU32::new(0),
         }
     }
@@ -36,11 +37,11 @@ impl Slots {
     /// Wakes everybody who waits. Whoever registers from now on reads the state afterwards.
     pub(super) fn wake_all(&self) {
         let mut waiting = self.waiting.swap(0, Ordering::AcqRel);
-        for slot in &self.slots {
-            if waiting & 1 != 0 {
-                slot.waker.wake();
+        while waiting != 0 {
+            if let Some(slot) = self.slots.get(waiting.trailing_zeros() as usize) {
+                slot.waker.notify();
             }
-            waiting >>= 1;
+            waiting &= waiting.wrapping_sub(1);
         }
     }
 }
@@ -81,15 +82,18 @@ impl Source {
 
     /// Has `waker` woken by the next notification. To be called before the state is read that is
     /// waited for, so that a change in between is not missed.
-    pub(crate) fn register(&self, waker: &Waker) {
-        self.slot.waker.register(waker);
+    pub(crate) fn register(&mut self, waker: &Waker) {
+        // SAFETY: a slot belongs to one `Source` at a time, which is borrowed exclusively, so nobody
+        // else registers or unregisters in it meanwhile.
+        unsafe { self.slot.waker.register(waker) };
         self.core.slots().waiting.fetch_or(1 << self.tag, Ordering::AcqRel);
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.slot.waker.take();
+        // SAFETY: as in `register`; the slot is free only after this.
+        unsafe { self.slot.waker.unregister() };
         self.slot.taken.store(false, Ordering::Release);
         self.core.remove_user();
     }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use microvisor::config::{ConfigFetch, Opened};
 use microvisor::mqtt::{ClientId, ConnectOptions, Connected, Host, MqttChannel};
-use microvisor::{AlignedBytes, ChannelBuffers, KernelMemory, Network, NotificationCenter, Notifications};
+use microvisor::{ChannelBuffers, KernelMemory, Network, NotificationCenter, Notifications};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Builder, Device};
 use session::Session;
@@ -54,11 +54,7 @@ impl Bed {
 
     /// A bed on new memory, for tests that boot many devices or lose the memory.
     pub fn boot_fresh(builder: Builder) -> Self {
-        let bytes = Box::leak(Box::new(AlignedBytes::new()));
-        let taken = Box::leak(Box::new(microvisor::TakenFlag::new()));
-        // SAFETY: both are new, and nothing else knows of them.
-        let memory = unsafe { KernelMemory::from_parts(bytes, taken) };
-        Self::boot(builder, Box::leak(Box::new(memory)))
+        Self::boot(builder, new_memory())
     }
 
     /// Requests the network and waits until it is connected.
@@ -109,6 +105,13 @@ impl Bed {
 pub fn options() -> ConnectOptions<'static> {
     let host = Host::new("broker.example").expect("a host");
     ConnectOptions::new(host, ClientId::new("device").expect("a client id"))
+}
+
+/// Channel memory that nothing else uses.
+pub fn new_memory() -> &'static KernelMemory<MEMORY_LEN> {
+    let (bytes, taken) = (Box::leak(Box::default()), Box::leak(Box::default()));
+    let memory = KernelMemory::from_static(bytes, taken);
+    Box::leak(Box::new(memory))
 }
 
 /// Polls once, and wakes nobody later.

@@ -19,7 +19,7 @@ pub(crate) struct Center {
     irq: u32,
     records: usize,
     next: usize,
-    /// Whether the kernel has been round once, so that a record which is not clear is unread.
+    /// How many records the kernel has written so far, up to all: what others hold is not its own.
     written: usize,
 }
 

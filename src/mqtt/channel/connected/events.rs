@@ -134,18 +134,17 @@ impl MqttChannel<Connected> {
 
     fn read_subscribed(&mut self) -> Result<Event<'static>, Status> {
         let response = self.channel.read_subscribe()?;
-        // There is one in flight at most, so whatever the answer is to, none is now.
-        let in_flight = self.state.subscribe.take();
         let id = SubscribeId(response.correlation_id);
-        let requested = in_flight.and_then(|(expected, count)| (expected == id).then_some(count));
+        let in_flight = self.state.subscribe.take_if(|(expected, _)| *expected == id);
+        let requested = in_flight.map(|(_, count)| count);
         Ok(Event::Subscribed(id, outcomes(&response, requested, TopicOutcome::from_raw)))
     }
 
     fn read_unsubscribed(&mut self) -> Result<Event<'static>, Status> {
         let response = self.channel.read_unsubscribe()?;
-        let in_flight = self.state.unsubscribe.take();
         let id = UnsubscribeId(response.correlation_id);
-        let requested = in_flight.and_then(|(expected, count)| (expected == id).then_some(count));
+        let in_flight = self.state.unsubscribe.take_if(|(expected, _)| *expected == id);
+        let requested = in_flight.map(|(_, count)| count);
         let outcome = match requested {
             // MQTT 3.1.1 has no reason codes here: the answer is that it is done.
             Some(count) if response.state.is_completed() && response.count == 0 => {

@@ -111,8 +111,6 @@ impl MqttChannel<Connected> {
         loop {
             match self.event(inbox).await.map_err(RequestError::Event)? {
                 Event::Subscribed(answered, outcome) if answered == id => return outcome,
-                // None is in flight any more, so no other answer will come.
-                Event::Subscribed(..) => return Err(RequestError::OtherRequest),
                 Event::Ended(end) => return Err(RequestError::Indeterminate(end)),
                 other => others(other),
             }
@@ -161,7 +159,6 @@ impl MqttChannel<Connected> {
         loop {
             match self.event(inbox).await.map_err(RequestError::Event)? {
                 Event::Unsubscribed(answered, outcome) if answered == id => return outcome,
-                Event::Unsubscribed(..) => return Err(RequestError::OtherRequest),
                 Event::Ended(end) => return Err(RequestError::Indeterminate(end)),
                 other => others(other),
             }

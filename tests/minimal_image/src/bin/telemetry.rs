@@ -11,9 +11,9 @@ use core::future::poll_fn;
 use core::panic::PanicInfo;
 use core::task::Poll;
 
-use application::{Machine, Observer, Plan, Step};
-use atomic_waker::AtomicWaker;
+use application::{Machine, Observer, Plan, Step, Summary};
 use cortex_m_rt::{entry, exception};
+use diatomic_waker::DiatomicWaker;
 use embedded_hal_async::delay::DelayNs;
 use microvisor::{KernelMemory, NotificationCenter, ServerLog, WaitForInterrupt, block_on, clock, kernel_memory};
 
@@ -30,7 +30,7 @@ const CLOCK_MHZ: u64 = 160;
 static CENTER: NotificationCenter<8> = NotificationCenter::new(IRQ);
 static CHANNELS: KernelMemory<11264> = kernel_memory!(11264);
 static LOG: KernelMemory<1024> = kernel_memory!(1024);
-static TICK: AtomicWaker = AtomicWaker::new();
+static TICK: DiatomicWaker = DiatomicWaker::new();
 
 #[entry]
 fn main() -> ! {
@@ -46,10 +46,15 @@ fn main() -> ! {
             let buffers = CHANNELS.take()?.split::<7168>();
             let delay = SysTick;
             let machine = Machine { notifications, buffers, memory: &mut memory, delay, observer: Logger(log) };
-            application::run(machine, Plan { publishes: u32::MAX, interval_ms: 60_000 }).await.err()
+            Some(application::run(machine, Plan { publishes: u32::MAX, interval_ms: 60_000 }).await)
         };
-        if let (Some(failure), Some(log)) = (block_on(&mut idle, run), log) {
-            let _ = write!(log.line::<256>(), "{failure}");
+        if let (Some(ended), Some(log)) = (block_on(&mut idle, run), log) {
+            let _ = match ended {
+                Ok(Summary { published, commands }) => {
+                    write!(log.line::<64>(), "{published} published, {commands} commands")
+                }
+                Err(failure) => write!(log.line::<256>(), "{failure}"),
+            };
         }
         block_on(&mut idle, SysTick.delay_ms(10_000));
     }
@@ -76,7 +81,8 @@ impl DelayNs for SysTick {
             if now >= deadline {
                 return Poll::Ready(());
             }
-            TICK.register(cx.waker());
+            // SAFETY: only this code registers, in the one thread that there is.
+            unsafe { TICK.register(cx.waker()) };
             let cycles = (deadline - now).min(LONGEST_TICK_US) * CLOCK_MHZ;
             // SAFETY: only this code uses SysTick; its handler is in place.
             unsafe {
@@ -106,7 +112,7 @@ fn now() -> u64 {
 fn SysTick() {
     // SAFETY: as above; one tick a start.
     unsafe { SYST.write_volatile(0) };
-    TICK.wake();
+    TICK.notify();
 }
 
 #[exception]
