@@ -55,9 +55,13 @@ impl Idle for Tick<'_> {
     }
 
     fn sleep(&mut self) {
-        while !self.woken.0.swap(false, Ordering::Acquire) {
+        for _ in 0..10_000 {
+            if self.woken.0.swap(false, Ordering::Acquire) {
+                return;
+            }
             self.device.advance(Duration::from_millis(1));
         }
+        panic!("nobody wakes the application");
     }
 }
 
@@ -406,6 +410,9 @@ fn errors_are_matched_by_name() {
     assert_eq!(advice(&ConnectError::Failed(RequestState::NxDomain)), "look at the host");
     assert_eq!(advice(&ConnectError::Unexpected(7)), "update the program");
     assert!(connect_errors().iter().all(|error| !error.suspects().is_empty()));
+    assert_eq!(SettingsError::Endpoint(HostError::Empty).key(), Some("broker-host"));
+    assert_eq!(SettingsError::Port.key(), Some("broker-port"));
+    assert_eq!(SettingsError::Open(OpenError::TooManySources).key(), None);
     // Every error has one of three recoveries, and that is all there is.
     let recoveries = [
         NetworkError::TooManySources.recovery(),
