@@ -8,14 +8,12 @@ use std::time::Duration;
 use bed::scripted_broker::{ACCEPTED, Request, ScriptedBroker};
 use bed::session::{Ears, Heard, publish, subscription};
 use bed::{options, poll_once, with_open_broker};
+use microvisor::Recovery;
 use microvisor::mqtt::{
-    EventError, Inbox, LimitError, Limits, ProtocolVersion, QoS, ReasonCode, RequestError, RequestState,
-    RetainHandling, SessionEnd, TopicFilter, TopicOutcome,
+    Inbox, ProtocolVersion, QoS, ReasonCode, RequestError, RetainHandling, TopicFilter, TopicOutcome,
 };
-use microvisor::{ClosureReason, Recovery, Status, sys};
 use microvisor_sim::broker::BrokerEvent;
-use microvisor_sim::broker::model::ModelBroker;
-use microvisor_sim::{Device, Fault, Quirks, ReasonCodesSize};
+use microvisor_sim::{Device, Quirks, ReasonCodesSize};
 
 const FILTERS: [&str; 9] = ["a", "b/+", "c/#", "d", "e", "f", "g", "h", "i"];
 
@@ -183,46 +181,6 @@ fn retained_messages_come_as_the_subscription_wants_them() {
 }
 
 #[test]
-fn too_few_and_too_many_filters_are_not_sent() {
-    let (_broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let mut session = bed.session();
-    let subscriptions = FILTERS.map(|text| subscription(text, QoS::AtMostOnce));
-    let too_many = Err(RequestError::Limit(LimitError::TooManyTopics { count: 9 }));
-    let none = Err(RequestError::Limit(LimitError::NoTopics));
-    assert_eq!(session.subscribe(&[]).map(|_| ()), none);
-    assert_eq!(session.subscribe(&subscriptions).map(|_| ()), too_many);
-    assert_eq!(session.unsubscribe(&[]).map(|_| ()), none);
-    assert_eq!(session.unsubscribe(&FILTERS.map(filter)).map(|_| ()), too_many);
-    assert_eq!(session.channel.request_subscribe(&[]).map(|_| ()), none);
-    assert_eq!(bed.device.call_count("mvMqttRequestSubscribe"), 0);
-    assert_eq!(bed.device.call_count("mvMqttRequestUnsubscribe"), 0);
-    session.subscribe_to("a", QoS::AtMostOnce);
-}
-
-static LIMITS: Limits = Limits::MQTT.max_qos(QoS::AtLeastOnce).max_topic(5, 1);
-
-#[test]
-fn what_is_beyond_the_brokers_limits_is_not_sent() {
-    let (_broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let mut session = bed.session_with(&options().with_limits(&LIMITS));
-    let cases = [
-        (
-            subscription("a", QoS::ExactlyOnce),
-            LimitError::QosTooHigh { qos: QoS::ExactlyOnce, max: QoS::AtLeastOnce },
-        ),
-        (subscription("abcdef", QoS::AtMostOnce), LimitError::TopicTooLong { len: 6, max: 5 }),
-        (subscription("a/b/c", QoS::AtMostOnce), LimitError::TooManySlashes { count: 2, max: 1 }),
-    ];
-    for (wrong, limit) in cases {
-        let outcome = session.subscribe(&[subscription("a", QoS::AtMostOnce), wrong]);
-        assert_eq!(outcome.map(|_| ()), Err(RequestError::Limit(limit)));
-    }
-    assert_eq!(bed.device.call_count("mvMqttRequestSubscribe"), 0);
-}
-
-#[test]
 fn one_subscribe_and_one_unsubscribe_are_in_flight_at_most() {
     let (_broker, builder) = with_open_broker();
     let bed = bed!(builder).online();
@@ -279,21 +237,6 @@ fn an_unsubscribe_waits_for_one_that_was_given_up() {
 }
 
 #[test]
-fn waiting_for_one_that_was_given_up_ends_with_the_session() {
-    let (broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let mut session = bed.session();
-    broker.fall_silent();
-    session.channel.request_subscribe(&[subscription("a", QoS::AtMostOnce)]).unwrap();
-    let soon = bed.device.now() + Duration::from_secs(1);
-    broker.at(soon, ModelBroker::drop_connection);
-    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
-    let outcome = session.subscribe(&[subscription("b", QoS::AtMostOnce)]);
-    assert_eq!(outcome.map(|_| ()), Err(RequestError::Ended(end)), "the second was never sent");
-    assert_eq!(bed.device.call_count("mvMqttRequestSubscribe"), 1);
-}
-
-#[test]
 fn an_unsubscribe_says_what_became_of_each_filter() {
     for quirks in both_sizes() {
         let (broker, builder) = with_open_broker();
@@ -307,165 +250,6 @@ fn an_unsubscribe_says_what_became_of_each_filter() {
         assert_eq!(outcomes.as_slice(), expected);
         assert_eq!(broker.subscriptions("device"), [("b/+".to_owned(), 0)]);
     }
-}
-
-/// A broker that answers (un)subscribe requests with these reasons.
-fn answering(reasons: &[u32]) -> ScriptedBroker {
-    let reasons = reasons.to_vec();
-    ScriptedBroker::new(move |request| match request {
-        Request::Connect(_) => vec![ACCEPTED],
-        Request::Subscribe(id, _) => {
-            vec![BrokerEvent::Subscribed { correlation_id: *id, state: 0, reasons: reasons.clone() }]
-        }
-        Request::Unsubscribe(id, _) => {
-            vec![BrokerEvent::Unsubscribed { correlation_id: *id, state: 0, reasons: reasons.clone() }]
-        }
-        _ => Vec::new(),
-    })
-}
-
-#[test]
-fn mqtt_3_1_1_ends_subscriptions_without_reason_codes() {
-    let bed = bed!(Device::builder().broker(answering(&[]))).online();
-    let mut session = bed.session_with(&options().with_version(ProtocolVersion::V3_1_1));
-    let outcomes = session.unsubscribe(&[filter("a"), filter("b"), filter("c")]).unwrap();
-    assert_eq!(outcomes.as_slice(), [ReasonCode::Success; 3]);
-}
-
-#[test]
-fn another_number_of_outcomes_than_filters_is_an_error() {
-    for quirks in both_sizes() {
-        for received in [0, 1, 3, 8] {
-            let broker = answering(&vec![0; received as usize]);
-            let bed = bed!(Device::builder().broker(broker).quirks(quirks.clone())).online();
-            let mut session = bed.session();
-            let wrong = RequestError::WrongOutcomeCount { requested: 2, received };
-            let wanted = ["a", "b"].map(|text| subscription(text, QoS::AtMostOnce));
-            assert_eq!(session.subscribe(&wanted), Err(wrong));
-            if received > 0 {
-                assert_eq!(session.unsubscribe(&[filter("a"), filter("b")]), Err(wrong));
-            }
-            assert_eq!(wrong.recovery(), Recovery::Reopen);
-        }
-    }
-}
-
-#[test]
-fn no_request_state_but_completed_is_a_success() {
-    let (broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let mut session = bed.session();
-    for state in (1..12).chain([u32::MAX - 1]) {
-        let failed = RequestError::Failed(RequestState::from_raw(state));
-        broker.answer_subscribe_with(state, &[]);
-        assert_eq!(session.subscribe(&[subscription("a", QoS::AtMostOnce)]), Err(failed));
-        broker.answer_unsubscribe_with(state, &[]);
-        assert_eq!(session.unsubscribe(&[filter("a")]), Err(failed));
-    }
-    session.subscribe_to("a", QoS::AtMostOnce);
-}
-
-#[test]
-fn a_failed_request_state_counts_even_beside_codes_that_look_like_success() {
-    let broker = ScriptedBroker::new(|request| match request {
-        Request::Connect(_) => vec![ACCEPTED],
-        Request::Subscribe(id, _) => {
-            vec![BrokerEvent::Subscribed { correlation_id: *id, state: 3, reasons: vec![1] }]
-        }
-        Request::Unsubscribe(id, _) => {
-            vec![BrokerEvent::Unsubscribed { correlation_id: *id, state: 3, reasons: vec![0] }]
-        }
-        _ => Vec::new(),
-    });
-    let bed = bed!(Device::builder().broker(broker)).online();
-    let mut session = bed.session();
-    let failed = RequestError::Failed(RequestState::NotConnected);
-    assert_eq!(session.subscribe(&[subscription("a", QoS::AtLeastOnce)]), Err(failed));
-    assert_eq!(session.unsubscribe(&[filter("a")]), Err(failed));
-}
-
-#[test]
-fn an_answer_that_is_not_ours_is_passed_on_and_not_taken_for_ours() {
-    let broker = ScriptedBroker::new(|request| match request {
-        Request::Connect(_) => vec![ACCEPTED],
-        Request::Subscribe(id, _) => [(id.wrapping_add(7), 0x87), (*id, 1)]
-            .map(|(correlation_id, reason)| BrokerEvent::Subscribed {
-                correlation_id,
-                state: 0,
-                reasons: vec![reason],
-            })
-            .to_vec(),
-        _ => Vec::new(),
-    });
-    let bed = bed!(Device::builder().broker(broker)).online();
-    let mut session = bed.session();
-    session.subscribe_to("a", QoS::AtLeastOnce);
-    let stray = RequestError::OtherRequest;
-    let [Heard::Subscribed(_, Err(error))] = session.ears.heard[..] else {
-        panic!("{:?}", session.ears.heard)
-    };
-    assert_eq!(error, stray);
-}
-
-#[test]
-fn a_session_that_ends_before_the_answer_leaves_it_open() {
-    let (broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
-    for unsubscribes in [false, true] {
-        let mut session = bed.session();
-        broker.lose_responses(1);
-        let soon = bed.device.now() + Duration::from_secs(1);
-        broker.at(soon, ModelBroker::drop_connection);
-        let outcome = if unsubscribes {
-            session.unsubscribe(&[filter("a")]).map(|_| ())
-        } else {
-            session.subscribe(&[subscription("a", QoS::AtMostOnce)]).map(|_| ())
-        };
-        assert_eq!(outcome, Err(RequestError::Indeterminate(end)));
-        broker.lose_responses(0);
-    }
-}
-
-#[test]
-fn what_the_kernel_answers_to_the_request_is_kept_and_nothing_is_in_flight() {
-    let (_broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let mut session = bed.session();
-    let statuses = [
-        (sys::MV_STATUS_PARAMETERFAULT, RequestError::Kernel(Status::ParameterFault)),
-        (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::InvalidHandle)),
-        (sys::MV_STATUS_RATELIMITED, RequestError::RateLimited),
-        (sys::MV_STATUS_TOOMANYELEMENTS, RequestError::Kernel(Status::TooManyElements)),
-        (999, RequestError::Kernel(Status::Unknown(999))),
-    ];
-    for (status, error) in statuses {
-        bed.device.inject(Fault::call("mvMqttRequestSubscribe").status(status));
-        assert_eq!(session.subscribe(&[subscription("a", QoS::AtMostOnce)]), Err(error));
-        bed.device.inject(Fault::call("mvMqttRequestUnsubscribe").status(status));
-        assert_eq!(session.unsubscribe(&[filter("a")]), Err(error));
-    }
-    session.subscribe_to("a", QoS::AtMostOnce);
-    assert_eq!(session.unsubscribe(&[filter("a")]).unwrap().as_slice(), [ReasonCode::Success]);
-}
-
-#[test]
-fn an_answer_that_cannot_be_read_now_is_read_later() {
-    let (_broker, builder) = with_open_broker();
-    let bed = bed!(builder).online();
-    let mut session = bed.session();
-    for status in
-        [sys::MV_STATUS_PARAMETERFAULT, sys::MV_STATUS_INVALIDHANDLE, sys::MV_STATUS_INVALIDBUFFERSIZE, 999]
-    {
-        let error = RequestError::Event(EventError::Kernel(Status::check(status).unwrap_err()));
-        bed.device.inject(Fault::call("mvMqttReadSubscribeResponse").status(status));
-        assert_eq!(session.subscribe(&[subscription("a", QoS::AtMostOnce)]), Err(error));
-        assert!(matches!(session.next(), Ok(Heard::Subscribed(_, Ok(_)))));
-        bed.device.inject(Fault::call("mvMqttReadUnsubscribeResponse").status(status));
-        assert_eq!(session.unsubscribe(&[filter("a")]), Err(error));
-        assert!(matches!(session.next(), Ok(Heard::Unsubscribed(_, Ok(_)))));
-    }
-    session.subscribe_to("a", QoS::AtMostOnce);
 }
 
 #[test]

@@ -23,6 +23,8 @@ use crate::device::Device;
 /// device.inject(Fault::call("mvMqttRequestPublish").run(|device| {
 ///     device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
 /// }));
+/// // A kind of item that ABI 0.7.0 does not list.
+/// device.inject(Fault::call("mvMqttGetNextReadableDataType").output(4711));
 /// device.inject(Fault::notifications().skip(2).drop(3));
 /// device.inject(Fault::config_response(FetchFault::ResponseTooLarge));
 /// ```

@@ -8,10 +8,11 @@ pub mod session;
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use microvisor::config::{ConfigFetch, Opened};
-use microvisor::mqtt::{ClientId, ConnectOptions, Connected, Host, MqttChannel};
-use microvisor::{ChannelBuffers, KernelMemory, Network, NotificationCenter, Notifications};
+use microvisor::mqtt::{ClientId, ConnectError, ConnectOptions, Connected, Disconnected, Host, MqttChannel};
+use microvisor::{ChannelBuffers, HandedBack, KernelMemory, Network, NotificationCenter, Notifications};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Builder, Device};
 use session::Session;
@@ -80,6 +81,20 @@ impl Bed {
 
     pub fn open_mqtt(&self) -> MqttChannel<microvisor::mqtt::Opened> {
         MqttChannel::open(self.network(), self.buffers()).expect("an MQTT channel opens")
+    }
+
+    /// Connects, which has to fail; at least a quarter of a second after the last time, since no more
+    /// than 8 channels may be opened in a second.
+    pub fn fail_to_connect(
+        &self,
+        options: &ConnectOptions<'_>,
+    ) -> HandedBack<MqttChannel<Disconnected>, ConnectError> {
+        self.device.advance(Duration::from_millis(250));
+        let connecting = match self.open_mqtt().connect(options) {
+            Ok(connecting) => connecting,
+            Err(failed) => return failed,
+        };
+        self.device.block_on(connecting.connected()).expect_err("the connection fails")
     }
 
     /// A session with the bed's broker, and what a test wants to know of it.
