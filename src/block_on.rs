@@ -40,52 +40,75 @@ pub use wait_for_interrupt::WaitForInterrupt;
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 mod wait_for_interrupt {
     use core::arch::asm;
-    use core::sync::atomic::{AtomicBool, Ordering};
+    use core::sync::atomic::{AtomicU32, Ordering};
     use core::task::{RawWaker, RawWakerVTable, Waker};
 
     use super::Idle;
 
-    /// Sleeps with `WFI` between interrupts. There is one core, so one flag serves every waker.
+    /// Sleeps with `WFI` between interrupts.
+    ///
+    /// Interrupts have to be enabled: with `PRIMASK` set, no handler runs that could use the waker,
+    /// so `sleep` does not return.
     #[derive(Debug, Default)]
-    pub struct WaitForInterrupt(());
+    pub struct WaitForInterrupt {
+        /// The wake-ups that were seen.
+        seen: u32,
+    }
 
-    static WOKEN: AtomicBool = AtomicBool::new(false);
+    /// How many wake-ups there were. There is one core, so one count serves all wakers; everybody who
+    /// sleeps compares, and nobody consumes what is another's.
+    static WAKE_UPS: AtomicU32 = AtomicU32::new(0);
 
     static VTABLE: RawWakerVTable = RawWakerVTable::new(|_| RAW, |_| wake(), |_| wake(), |_| ());
     const RAW: RawWaker = RawWaker::new(core::ptr::null(), &VTABLE);
 
     fn wake() {
-        WOKEN.store(true, Ordering::Release);
+        WAKE_UPS.fetch_add(1, Ordering::Release);
     }
 
     impl WaitForInterrupt {
         /// The processor's sleep between interrupts.
         pub const fn new() -> Self {
-            Self(())
+            Self { seen: 0 }
         }
     }
 
     impl Idle for WaitForInterrupt {
         fn waker(&self) -> Waker {
             // SAFETY: the vtable keeps the waker contract: the data pointer is never used, so a
-            // clone may outlive everything, and `wake` is an atomic store, callable anywhere.
+            // clone may outlive everything, and `wake` is an atomic addition, callable anywhere.
             unsafe { Waker::from_raw(RAW) }
         }
 
         fn sleep(&mut self) {
-            while !WOKEN.swap(false, Ordering::Acquire) {
-                // With interrupts masked, an interrupt that strikes between the check and `wfi`
-                // stays pending, and a pending interrupt ends `wfi` although it is masked.
-                // SAFETY: masking and waiting touch no memory that Rust knows of; without `nomem`
-                // the compiler keeps the accesses around them in order.
-                unsafe { asm!("cpsid i", options(nostack, preserves_flags)) };
-                if !WOKEN.load(Ordering::Acquire) {
-                    // SAFETY: as above.
-                    unsafe { asm!("dsb", "wfi", options(nostack, preserves_flags)) };
+            loop {
+                let wake_ups = WAKE_UPS.load(Ordering::Acquire);
+                if wake_ups != self.seen {
+                    self.seen = wake_ups;
+                    return;
                 }
-                // SAFETY: as above; the caller of a sleeping function has interrupts enabled.
-                unsafe { asm!("cpsie i", "isb", options(nostack, preserves_flags)) };
+                sleep_unless(|| WAKE_UPS.load(Ordering::Acquire) != self.seen);
             }
+        }
+    }
+
+    /// Sleeps until an interrupt is pending, unless `woken`.
+    ///
+    /// With interrupts masked, one that strikes between the check and `wfi` stays pending, and a
+    /// pending interrupt ends `wfi` although it is masked.
+    fn sleep_unless(woken: impl FnOnce() -> bool) {
+        let primask: u32;
+        // SAFETY: reading and setting PRIMASK touches no memory; without `nomem`, the compiler keeps
+        // the accesses around it in order.
+        unsafe { asm!("mrs {}, PRIMASK", "cpsid i", out(reg) primask, options(nostack, preserves_flags)) };
+        if !woken() {
+            // SAFETY: waiting touches no memory.
+            unsafe { asm!("dsb", "wfi", options(nostack, preserves_flags)) };
+        }
+        // Whoever masked interrupts before relies on it.
+        if primask & 1 == 0 {
+            // SAFETY: they were enabled when this function was entered.
+            unsafe { asm!("cpsie i", "isb", options(nostack, preserves_flags)) };
         }
     }
 }

@@ -1,4 +1,17 @@
 //! The two clocks: one that always runs, and one that knows the date once somebody told it.
+//!
+//! ```
+//! use microvisor::clock::{self, WallTime};
+//!
+//! # use microvisor_sim::{Device, WallClock};
+//! # let _device = Device::builder().wall_clock(WallClock::set_at_boot(1_782_864_000)).boot();
+//! let started = clock::uptime()?;
+//! match clock::wall_time()? {
+//!     WallTime::Set(time) => println!("{} s since 1970", time.as_secs()),
+//!     WallTime::NotSet => println!("{started:?} after the start, the date is not known yet"),
+//! }
+//! # Ok::<(), clock::ClockError>(())
+//! ```
 
 use core::fmt;
 use core::time::Duration;

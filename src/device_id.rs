@@ -11,6 +11,16 @@ const LENGTH: usize = 34;
 ///
 /// The platform calls it the device SID. Where devices are registered as the AWS IoT guide does it,
 /// it is the Thing name and the MQTT client id as well.
+///
+/// ```
+/// use microvisor::DeviceId;
+///
+/// # let id = "UV0123456789abcdef0123456789abcdef";
+/// # let _device = microvisor_sim::Device::builder().device_id(id).boot();
+/// let id = DeviceId::read()?;
+/// assert_eq!(id.as_str(), "UV0123456789abcdef0123456789abcdef");
+/// # Ok::<(), microvisor::DeviceIdError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId {
     /// ASCII, always.

@@ -6,6 +6,7 @@ use core::fmt;
 ///
 /// Nothing that a caller puts in is lost because an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct HandedBack<T, E> {
     /// What went wrong.
     pub error: E,

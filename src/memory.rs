@@ -46,10 +46,15 @@ impl<const N: usize> AlignedBytes<N> {
     );
 
     /// `N` zero bytes. A size that the kernel would refuse does not compile.
-    #[allow(clippy::new_without_default)] // A default of this size invites a copy on the stack.
     pub const fn new() -> Self {
         let () = Self::SIZE_IS_VALID;
         Self(UnsafeCell::new([0; N]))
+    }
+}
+
+impl<const N: usize> Default for AlignedBytes<N> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -67,25 +72,42 @@ impl<const N: usize> fmt::Debug for AlignedBytes<N> {
 #[derive(Debug)]
 pub struct KernelMemory<const N: usize> {
     bytes: &'static AlignedBytes<N>,
-    taken: &'static AtomicBool,
+    taken: &'static TakenFlag,
+}
+
+/// Whether a piece of kernel memory is taken. Only [`KernelMemory`] can read or change it.
+#[derive(Debug, Default)]
+pub struct TakenFlag(AtomicBool);
+
+impl TakenFlag {
+    /// Not taken.
+    pub const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
 }
 
 impl<const N: usize> KernelMemory<N> {
+    /// Of memory that something else made static and exclusive at run time, such as a `StaticCell` or
+    /// `Box::leak`. Otherwise use [`kernel_memory!`](crate::kernel_memory).
+    pub fn from_static(bytes: &'static mut AlignedBytes<N>, taken: &'static mut TakenFlag) -> Self {
+        taken.0.store(false, Ordering::Relaxed);
+        Self { bytes, taken }
+    }
+
     /// For [`kernel_memory!`](crate::kernel_memory).
     ///
     /// # Safety
     ///
-    /// `bytes` is never given to a `KernelBuffer` or to a `KernelMemory` with another flag, and
-    /// nothing else writes the flag.
+    /// `bytes` is never given to a `KernelBuffer` or to a `KernelMemory` with another flag.
     #[doc(hidden)]
-    pub const unsafe fn from_parts(bytes: &'static AlignedBytes<N>, taken: &'static AtomicBool) -> Self {
+    pub const unsafe fn from_parts(bytes: &'static AlignedBytes<N>, taken: &'static TakenFlag) -> Self {
         Self { bytes, taken }
     }
 
     /// The memory, unless somebody has it: a `KernelBuffer` that still exists, a channel that is
     /// open, or one that could not be closed.
     pub fn take(&self) -> Option<KernelBuffer<N>> {
-        if self.taken.swap(true, Ordering::Acquire) {
+        if self.taken.0.swap(true, Ordering::Acquire) {
             return None;
         }
         let start = NonNull::from(self.bytes).cast::<u8>();
@@ -100,10 +122,14 @@ impl<const N: usize> KernelMemory<N> {
 #[macro_export]
 macro_rules! kernel_memory {
     ($size:expr) => {{
-        static BYTES: $crate::AlignedBytes<{ $size }> = $crate::AlignedBytes::new();
-        static TAKEN: ::core::sync::atomic::AtomicBool = ::core::sync::atomic::AtomicBool::new(false);
-        // SAFETY: both statics can be named only in this block, which always pairs them.
-        unsafe { $crate::KernelMemory::from_parts(&BYTES, &TAKEN) }
+        // Outside the block of the statics, so that the expression cannot name them.
+        const __MICROVISOR_SIZE: usize = $size;
+        {
+            static BYTES: $crate::AlignedBytes<__MICROVISOR_SIZE> = $crate::AlignedBytes::new();
+            static TAKEN: $crate::TakenFlag = $crate::TakenFlag::new();
+            // SAFETY: both statics can be named only in this block, which always pairs them.
+            unsafe { $crate::KernelMemory::from_parts(&BYTES, &TAKEN) }
+        }
     }};
 }
 
@@ -147,11 +173,14 @@ impl<const N: usize> KernelBuffer<N> {
 pub(crate) struct Region {
     start: NonNull<u8>,
     len: usize,
-    taken: Option<&'static AtomicBool>,
+    taken: Option<&'static TakenFlag>,
 }
 
 // SAFETY: a `Region` is the exclusive owner of its static bytes; nothing of it is bound to a thread.
 unsafe impl Send for Region {}
+// SAFETY: a shared `Region` tells where its bytes are and how many, and reaches none of them. With
+// this, an error that hands buffers back fits a `Box<dyn Error + Send + Sync>`.
+unsafe impl Sync for Region {}
 
 impl Region {
     pub(crate) fn as_ptr(&self) -> *mut u8 {
@@ -177,7 +206,7 @@ impl Region {
 impl Drop for Region {
     fn drop(&mut self) {
         if let Some(taken) = self.taken {
-            taken.store(false, Ordering::Release);
+            taken.0.store(false, Ordering::Release);
         }
     }
 }

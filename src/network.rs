@@ -86,7 +86,20 @@ impl Network {
     ///
     /// Dropping the future changes nothing.
     pub async fn changed_from(&mut self, status: NetworkStatus) -> Result<NetworkStatus, NetworkError> {
-        poll_fn(|cx| self.poll_status(cx, |now| now != status)).await
+        poll_fn(|cx| self.poll_changed_from(cx, status)).await
+    }
+
+    /// The polling form of [`changed_from`](Self::changed_from). The last waker polled with is woken.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
+    pub fn poll_changed_from(
+        &mut self,
+        cx: &mut Context<'_>,
+        status: NetworkStatus,
+    ) -> Poll<Result<NetworkStatus, NetworkError>> {
+        self.poll_status(cx, |now| now != status)
     }
 
     /// Waits until the network is connected, which may be at once.
@@ -103,6 +116,10 @@ impl Network {
     }
 
     /// The polling form of [`connected`](Self::connected). The last waker polled with is woken.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
     pub fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), NetworkError>> {
         self.poll_status(cx, |status| status == NetworkStatus::Connected).map_ok(|_| ())
     }
@@ -265,7 +282,8 @@ impl NetworkError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::TooManySources => Recovery::GiveUp,
+            Self::TooManySources
+            | Self::Kernel(Status::ParameterFault | Status::UnsupportedStructureVersion) => Recovery::GiveUp,
             Self::Kernel(Status::InvalidHandle) => Recovery::Reopen,
             Self::Kernel(_) => Recovery::Retry,
         }

@@ -25,11 +25,20 @@ macro_rules! statuses {
             /// # Errors
             ///
             /// Every raw status but 0, as the `Status` it stands for.
+            #[inline]
             pub const fn check(raw: sys::MvStatus) -> Result<(), Self> {
                 match raw {
                     sys::MV_STATUS_OKAY => Ok(()),
-                    $(sys::$constant => Err(Self::$variant),)*
-                    other => Err(Self::Unknown(other)),
+                    failure => Err(Self::of_failure(failure)),
+                }
+            }
+
+            /// Apart, so that success costs a comparison.
+            #[cold]
+            const fn of_failure(raw: sys::MvStatus) -> Self {
+                match raw {
+                    $(sys::$constant => Self::$variant,)*
+                    other => Self::Unknown(other),
                 }
             }
 

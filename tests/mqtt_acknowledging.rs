@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bed::session::{Heard, Session, publish};
 use bed::with_open_broker;
-use microvisor::mqtt::{Acknowledgement, Event, Inbox, QoS, ReasonCode};
+use microvisor::mqtt::{AcknowledgeError, Acknowledgement, Event, Inbox, QoS, ReasonCode};
 use microvisor::{HandedBack, Recovery, Status, sys};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Device, Fault, Quirks};
@@ -82,9 +82,10 @@ fn an_acknowledgement_that_is_refused_is_handed_back_and_sent_later() {
     let third = session.ears.owed.pop().unwrap();
     session.acknowledge();
     let HandedBack { error, value: third } = session.channel.acknowledge(third).unwrap_err();
-    assert_eq!((error.status(), error.recovery()), (Status::RateLimited, Recovery::Retry));
+    assert_eq!(error, AcknowledgeError::Kernel(Status::RateLimited));
+    assert_eq!(error.recovery(), Recovery::Retry);
     bed.device.advance(Duration::from_millis(100));
-    third.send().unwrap();
+    session.channel.acknowledge(third).unwrap();
     bed.device.advance(Duration::from_mins(1));
     assert!(broker.all_acknowledged());
     assert!(broker.acknowledged().iter().all(|message| message.acknowledgements == 1));
@@ -106,7 +107,7 @@ fn an_acknowledgement_that_fails_says_so_and_is_handed_back() {
     ] {
         bed.device.inject(Fault::call("mvMqttAcknowledgeMessage").status(status));
         let failed = session.channel.acknowledge(owed).unwrap_err();
-        assert_eq!(failed.error.status(), Status::check(status).unwrap_err());
+        assert_eq!(failed.error, AcknowledgeError::Kernel(Status::check(status).unwrap_err()));
         assert_eq!(failed.error.recovery(), recovery);
         assert!(failed.to_string().contains("will be delivered again"), "{failed}");
         owed = failed.value;
@@ -132,16 +133,17 @@ fn an_acknowledgement_outlives_its_session_but_is_of_no_use_then() {
     let owed = owing(&broker, &mut session);
     broker.drop_connection();
     assert!(matches!(session.next(), Ok(Heard::Ended(_))));
-    let HandedBack { error, value: owed } = owed.send().unwrap_err();
-    assert_eq!((error.status(), error.recovery()), (Status::ChannelClosed, Recovery::GiveUp));
+    let HandedBack { error, value: owed } = session.channel.acknowledge(owed).unwrap_err();
+    assert_eq!(error, AcknowledgeError::Kernel(Status::ChannelClosed));
+    assert_eq!(error.recovery(), Recovery::GiveUp);
     drop(session.channel.close().unwrap());
-    let HandedBack { error, value: owed } = owed.send().unwrap_err();
-    assert_eq!((error.status(), error.recovery()), (Status::InvalidHandle, Recovery::GiveUp));
     // Nor does it acknowledge anything in another session.
     let mut other = bed.session();
-    assert_eq!(other.channel.acknowledge(owed).unwrap_err().error.status(), Status::InvalidHandle);
+    let asked = bed.device.call_count("mvMqttAcknowledgeMessage");
+    let HandedBack { error, .. } = other.channel.acknowledge(owed).unwrap_err();
+    assert_eq!((error, error.recovery()), (AcknowledgeError::OtherSession, Recovery::GiveUp));
+    assert_eq!(bed.device.call_count("mvMqttAcknowledgeMessage"), asked, "the kernel is not asked");
     assert!(broker.acknowledged().is_empty());
-    assert_eq!(bed.device.take_misuse().len(), 2, "the kernel was asked about a handle that is gone");
     assert_eq!(other.next_payload(), b"stop");
     other.acknowledge();
     bed.device.advance(Duration::from_secs(1));
@@ -184,7 +186,7 @@ fn a_burst_of_500_is_acknowledged_in_order_and_once_while_the_device_publishes()
         owed.extend(session.ears.owed.drain(..));
         while let Some(acknowledgement) = owed.pop_front() {
             if let Err(HandedBack { error, value }) = session.channel.acknowledge(acknowledgement) {
-                assert_eq!(error.status(), Status::RateLimited);
+                assert_eq!(error, AcknowledgeError::Kernel(Status::RateLimited));
                 owed.push_front(value);
                 break;
             }

@@ -12,7 +12,7 @@ use bed::scripted_broker::{ACCEPTED, ScriptedBroker};
 use bed::{options, with_open_broker};
 use microvisor::mqtt::{
     ClientId, ConnectError, ConnectOptions, Host, LimitError, ProtocolVersion, ReasonCode, RequestState,
-    Suspects,
+    Suspects, User,
 };
 use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
 use microvisor::{ClosureReason, Recovery, Secret, Status, sys};
@@ -95,7 +95,11 @@ fn a_model_broker_refuses_a_stranger_in_either_version() {
         assert_eq!(error, ConnectError::Refused(ReasonCode::BadUserNameOrPassword));
         let mut password = *b"hunter2";
         let password = Secret::new(&mut password);
-        drop(bed.session_with(&options().with_version(version).with_user("ada", &password)));
+        drop(
+            bed.session_with(
+                &options().with_version(version).with_user(User::new("ada", &password).unwrap()),
+            ),
+        );
     }
 }
 
@@ -169,8 +173,8 @@ fn a_user_name_and_a_client_certificate_exclude_each_other_by_the_kernels_rules(
         .identity(CertificateChain::new(&chain).unwrap(), PrivateKey::from_pkcs8_der(&key).unwrap());
     let mut password = *b"hunter2";
     let password = Secret::new(&mut password);
-    let error =
-        bed.fail_to_connect(&options().with_credentials(&credentials).with_user("ada", &password)).error;
+    let both = options().with_credentials(&credentials).with_user(User::new("ada", &password).unwrap());
+    let error = bed.fail_to_connect(&both).error;
     assert_eq!(error, ConnectError::Kernel(Status::InvalidAuthentication));
     assert_eq!(error.suspects(), Suspects::USER | Suspects::CERTIFICATE | Suspects::KEY);
     assert_eq!(bed.device.take_misuse().len(), 1);
@@ -224,17 +228,17 @@ fn a_network_that_goes_away_ends_the_wait() {
 }
 
 #[test]
-fn a_disconnect_before_the_answer_is_a_refusal() {
+fn a_disconnect_before_the_answer_is_told_as_such() {
     let answers = [
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x8B },
-            ConnectError::Refused(ReasonCode::ServerShuttingDown),
+            ConnectError::Disconnected(ReasonCode::ServerShuttingDown),
         ),
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x1FF },
-            ConnectError::Refused(ReasonCode::Unknown(0x1FF)),
+            ConnectError::Disconnected(ReasonCode::Unknown(0x1FF)),
         ),
-        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Refused(ReasonCode::Success)),
+        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Disconnected(ReasonCode::Success)),
         (BrokerEvent::Disconnected { state: 3, reason: 0 }, ConnectError::Failed(RequestState::NotConnected)),
         (
             BrokerEvent::Closed { closure_reason: 1 },

@@ -10,7 +10,7 @@ use bed::scripted_broker::{Request, ScriptedBroker};
 use bed::session::publish;
 use bed::{options, poll_once, with_open_broker};
 use microvisor::mqtt::{
-    ClientId, ConnectError, ConnectOptions, Host, LimitError, Limits, MqttChannel, ProtocolVersion, QoS,
+    ClientId, ConnectError, ConnectOptions, Host, LimitError, Limits, MqttChannel, ProtocolVersion, QoS, User,
 };
 use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
 use microvisor::{HandedBack, Secret, Status};
@@ -59,7 +59,7 @@ fn the_broker_sees_the_connection_that_was_asked_for() {
         .with_keep_alive(1200)
         .with_clean_start(true)
         .with_will(publish("will/of/other", b"gone", QoS::AtLeastOnce).retained())
-        .with_user("ada", &password);
+        .with_user(User::new("ada", &password).unwrap());
     let _channel = bed.session_with(&options);
     let request = request_seen_by(&broker);
     assert_eq!((request.protocol, request.port, request.keep_alive), (Protocol::V3_1_1, 443, 1200));

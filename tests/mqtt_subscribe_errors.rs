@@ -122,7 +122,7 @@ fn an_answer_that_is_not_ours_is_passed_on_and_not_taken_for_ours() {
     session.subscribe_to("a", QoS::AtLeastOnce);
     let ended = session.unsubscribe(&[filter("a")]).unwrap();
     assert_eq!(ended.as_slice(), [ReasonCode::NoSubscriptionExisted]);
-    let stray = RequestError::WrongOutcomeCount { requested: 0, received: 1 };
+    let stray = RequestError::OtherRequest;
     let [Heard::Subscribed(_, Err(first)), Heard::Unsubscribed(_, Err(second))] = &session.ears.heard[..]
     else {
         panic!("{:?}", session.ears.heard)

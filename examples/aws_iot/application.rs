@@ -17,15 +17,18 @@ use microvisor::mqtt::{
 };
 use microvisor::{
     ChannelBuffers, CloseError, DeviceId, DeviceIdError, Network, NetworkError, Notifications, OpenError,
+    Recovery,
 };
 
 /// How long the far end may take to answer.
 const PATIENCE_MS: u32 = 60_000;
 
 /// What the application gets from the machine it runs on.
-pub struct Machine<D, O> {
+pub struct Machine<'m, D, O> {
     pub notifications: Notifications,
     pub buffers: ChannelBuffers,
+    /// Where the credentials go: 5 KiB for an RSA-2048 key.
+    pub memory: &'m mut [u8],
     pub delay: D,
     pub observer: O,
 }
@@ -72,8 +75,11 @@ pub struct Summary {
 }
 
 /// Runs until the planned readings are published and the broker has taken each of them.
-pub async fn run<D: DelayNs, O: Observer>(machine: Machine<D, O>, plan: Plan) -> Result<Summary, Failure> {
-    let Machine { notifications, buffers, mut delay, mut observer } = machine;
+pub async fn run<D: DelayNs, O: Observer>(
+    machine: Machine<'_, D, O>,
+    plan: Plan,
+) -> Result<Summary, Failure> {
+    let Machine { notifications, buffers, memory, mut delay, mut observer } = machine;
     let id = DeviceId::read()?;
     observer.step(&Step::Started(&id));
 
@@ -81,8 +87,7 @@ pub async fn run<D: DelayNs, O: Observer>(machine: Machine<D, O>, plan: Plan) ->
     in_time(&mut delay, Waiting::Network, network.connected()).await??;
     observer.step(&Step::NetworkConnected);
 
-    let mut memory = [0; 7168];
-    let fetched = in_time(&mut delay, Waiting::Settings, Settings::fetch(&network, buffers, &mut memory)).await?;
+    let fetched = in_time(&mut delay, Waiting::Settings, Settings::fetch(&network, buffers, memory)).await?;
     let (settings, buffers) = fetched.map_err(|failed| Failure::Settings(failed.error))?;
     let (host, port) = (settings.endpoint().as_str(), settings.port().get());
     observer.step(&Step::SettingsFetched { host, port });
@@ -96,7 +101,8 @@ pub async fn run<D: DelayNs, O: Observer>(machine: Machine<D, O>, plan: Plan) ->
     observer.step(&Step::Connected { client_id: id.as_str() });
 
     let commands = Commands { observer, publishing: true, received: 0, owed: Deque::new() };
-    let (channel, commands) = Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
+    let (channel, commands) =
+        Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
     let buffers = channel.close().map_err(|failed| failed.error)?;
     drop(buffers);
     Ok(Summary { published: plan.publishes, commands: commands.received })
@@ -142,8 +148,8 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
         let subscriptions = filters.map(|filter| Subscription::new(filter, QoS::AtLeastOnce));
         let subscribing = channel.subscribe(&subscriptions, inbox, |event| commands.take(event));
         let outcomes = in_time(delay, Waiting::Subscribe, subscribing).await??;
-        for (filter, outcome) in filters.iter().zip(outcomes) {
-            match outcome {
+        for (filter, outcome) in filters.iter().zip(&outcomes) {
+            match *outcome {
                 TopicOutcome::Granted(qos) => {
                     commands.observer.step(&Step::Subscribed { filter: filter.as_str(), qos });
                 }
@@ -160,6 +166,7 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
         let publishing = channel.publish(&message, inbox, |event| commands.take(event));
         // With QoS 1 there always is a reason.
         let reason = in_time(delay, Waiting::Publish, publishing).await??.unwrap_or(ReasonCode::Success);
+        commands.settle(channel);
         commands.observer.step(&Step::Published { number, of, payload: &payload, reason });
         Ok(())
     }
@@ -176,6 +183,7 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
                 },
                 Either::Second(()) => return Ok(()),
             }
+            commands.settle(channel);
         }
     }
 }
@@ -225,14 +233,30 @@ impl<O: Observer> Commands<O> {
         } else {
             self.observer.step(&Step::Ignored { topic, len: message.payload().len() });
         }
-        if let Some(acknowledgement) = message.into_acknowledgement() {
+        self.acknowledge(message);
+    }
+
+    /// At once, unless an earlier one waits.
+    fn acknowledge(&mut self, message: Message<'_>) {
+        let owed = if self.owed.is_empty() {
+            message.acknowledge().err().map(|failed| failed.value)
+        } else {
+            message.into_acknowledgement()
+        };
+        if let Some(acknowledgement) = owed {
             // Where even this is full, the broker sends the message again.
             let _ = self.owed.push_back(acknowledgement);
         }
+    }
+
+    /// Sends what is owed, as far as the kernel has room for it.
+    fn settle(&mut self, channel: &mut MqttChannel<Connected>) {
         while let Some(acknowledgement) = self.owed.pop_front() {
-            if let Err(failed) = acknowledgement.send() {
-                let _ = self.owed.push_front(failed.value);
-                break;
+            if let Err(failed) = channel.acknowledge(acknowledgement) {
+                if failed.error.recovery() == Recovery::Retry {
+                    let _ = self.owed.push_front(failed.value);
+                }
+                return;
             }
         }
     }

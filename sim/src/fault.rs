@@ -51,7 +51,14 @@ impl Fault {
 
     /// At notifications, counted from the injection.
     pub fn notifications() -> NotificationFault {
-        NotificationFault { skip: 0, count: 1, effect: NotificationEffect::Drop, seen: 0 }
+        NotificationFault {
+            event_type: None,
+            tag: None,
+            skip: 0,
+            count: 1,
+            effect: NotificationEffect::Drop,
+            seen: 0,
+        }
     }
 
     /// At the response to the next config fetch.
@@ -211,6 +218,8 @@ pub(crate) enum NotificationEffect {
 #[derive(Debug)]
 #[must_use = "a fault does nothing until it is injected"]
 pub struct NotificationFault {
+    event_type: Option<sys::MvEventType>,
+    tag: Option<u32>,
     skip: u64,
     count: u64,
     effect: NotificationEffect,
@@ -218,6 +227,18 @@ pub struct NotificationFault {
 }
 
 impl NotificationFault {
+    /// Counts only notifications of this `MvEventType`.
+    pub fn of_type(mut self, event_type: sys::MvEventType) -> Self {
+        self.event_type = Some(event_type);
+        self
+    }
+
+    /// Counts only notifications with this tag.
+    pub fn tagged(mut self, tag: u32) -> Self {
+        self.tag = Some(tag);
+        self
+    }
+
     /// Leaves the next `count` notifications alone.
     pub fn skip(mut self, count: u64) -> Self {
         self.skip = count;
@@ -249,7 +270,12 @@ impl NotificationFault {
         self
     }
 
-    fn strikes(&mut self) -> bool {
+    fn strikes(&mut self, event_type: sys::MvEventType, tag: u32) -> bool {
+        if self.event_type.is_some_and(|wanted| wanted != event_type)
+            || self.tag.is_some_and(|wanted| wanted != tag)
+        {
+            return false;
+        }
         self.seen += 1;
         self.seen > self.skip && self.seen - self.skip <= self.count
     }
@@ -267,6 +293,10 @@ pub enum FetchFault {
     ServerError(String),
     /// The item of this key has this number for a result.
     ItemResult(String, u32),
+    /// The value of this key is these bytes, which need not be text.
+    ItemValue(String, Vec<u8>),
+    /// The last so many items are missing.
+    FewerItems(usize),
     /// It never comes.
     Silent,
     /// It comes this much later.
@@ -342,10 +372,13 @@ impl Faults {
         verdict
     }
 
-    pub(crate) fn at_notification(&mut self) -> Vec<NotificationEffect> {
-        let struck =
-            self.notifications.iter_mut().filter_map(|fault| fault.strikes().then(|| fault.effect.clone()));
-        struck.collect()
+    pub(crate) fn at_notification(
+        &mut self,
+        event_type: sys::MvEventType,
+        tag: u32,
+    ) -> Vec<NotificationEffect> {
+        let faults = self.notifications.iter_mut();
+        faults.filter_map(|fault| fault.strikes(event_type, tag).then(|| fault.effect.clone())).collect()
     }
 
     pub(crate) fn at_config_response(&mut self) -> Vec<FetchFault> {

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Wake, Waker};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use microvisor::sys;
@@ -19,26 +17,6 @@ use crate::kernel::{Errand, Event, Kernel, Outcome};
 
 thread_local!(static CURRENT: RefCell<Option<Rc<Machine>>> = const { RefCell::new(None) });
 
-/// Set by the waker of the device's sleep.
-#[derive(Debug, Default)]
-pub(crate) struct WakeFlag(AtomicBool);
-
-impl WakeFlag {
-    pub(crate) fn take(&self) -> bool {
-        self.0.swap(false, Ordering::Acquire)
-    }
-}
-
-impl Wake for WakeFlag {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.store(true, Ordering::Release);
-    }
-}
-
 type Scheduled = Box<dyn FnOnce(&Device)>;
 type Handler = Box<dyn FnMut()>;
 type Panic = Box<dyn Any + Send>;
@@ -50,7 +28,6 @@ type Panic = Box<dyn Any + Send>;
 /// Interrupt handlers, actions and wakers may therefore use system calls and the device.
 pub(crate) struct Machine {
     pub(crate) kernel: RefCell<Kernel>,
-    pub(crate) wake: Arc<WakeFlag>,
     broker: RefCell<Box<dyn Broker>>,
     real_time: bool,
     started: Instant,
@@ -76,7 +53,6 @@ impl Machine {
         kernel.real_time = real_time;
         Rc::new(Self {
             kernel: RefCell::new(kernel),
-            wake: Arc::default(),
             broker: RefCell::new(broker),
             real_time,
             started: Instant::now(),
@@ -196,19 +172,24 @@ impl Machine {
     }
 
     pub(crate) fn make_broker_requests(&self) {
-        loop {
+        // A broker may use system calls itself; what those ask of it waits until it is free.
+        while let Ok(mut broker) = self.broker.try_borrow_mut() {
             let request = self.kernel.borrow_mut().outbox.pop_front();
             let Some(request) = request else { return };
             let now = self.now();
-            request.make(&mut **self.broker.borrow_mut(), now);
+            request.make(&mut **broker, now);
         }
+    }
+
+    fn next_broker_event_at(&self) -> Option<u64> {
+        self.broker.try_borrow().ok()?.next_event_at()
     }
 
     /// Takes what the broker has to say by now; `false` if that is nothing.
     fn take_broker_event(&self) -> bool {
         let now = self.now();
         let event = {
-            let mut broker = self.broker.borrow_mut();
+            let Ok(mut broker) = self.broker.try_borrow_mut() else { return false };
             match broker.next_event_at() {
                 Some(at) if at <= now.micros => broker.take_event(now),
                 _ => None,
@@ -235,7 +216,7 @@ impl Machine {
     }
 
     pub(crate) fn next_event_at(&self) -> Option<u64> {
-        let broker = self.broker.borrow().next_event_at();
+        let broker = self.next_broker_event_at();
         let kernel = self.kernel.borrow().queue.next_at();
         [broker, kernel].into_iter().flatten().min()
     }
@@ -249,7 +230,11 @@ impl Machine {
             let wait =
                 target.map_or(LONGEST_WAIT, |target| Duration::from_micros(target.saturating_sub(now)));
             if !wait.is_zero() {
-                self.broker.borrow_mut().wait(wait.min(LONGEST_WAIT));
+                let wait = wait.min(LONGEST_WAIT);
+                match self.broker.try_borrow_mut() {
+                    Ok(mut broker) => broker.wait(wait),
+                    Err(_) => std::thread::sleep(wait),
+                }
             }
             self.follow_clock();
         } else {
@@ -270,7 +255,7 @@ impl Machine {
             self.run_errands();
             let kernel_first = {
                 let kernel = self.kernel.borrow().queue.next_at();
-                let broker = self.broker.borrow().next_event_at();
+                let broker = self.next_broker_event_at();
                 kernel.is_some_and(|kernel| broker.is_none_or(|broker| kernel <= broker))
             };
             let happened = if kernel_first {

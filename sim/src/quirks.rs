@@ -18,6 +18,18 @@ pub enum MissingKey {
     ErrorText,
 }
 
+/// What becomes of a config value that is longer than the buffer it is read into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LongValue {
+    /// The call is refused with `INVALIDBUFFERSIZE`.
+    #[default]
+    Refused,
+    /// As much as fits is written, with that length.
+    CutOff,
+    /// As much as fits is written, with the length of the whole.
+    CutOffWithItsLength,
+}
+
 /// How the application learns that the broker has ended the session with a DISCONNECT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SessionEnd {
@@ -46,6 +58,8 @@ pub struct Quirks {
     pub reason_codes_size: ReasonCodesSize,
     /// What the item of a missing config key holds.
     pub missing_key: MissingKey,
+    /// What becomes of a config value that does not fit the caller's buffer.
+    pub long_value: LongValue,
     /// Whether outputs that the ABI does not promise to write receive junk: everything a failed call
     /// could have written, and the rest of a buffer behind the data. Default: yes.
     pub junk_in_outputs: bool,
@@ -74,6 +88,7 @@ impl Default for Quirks {
         Self {
             reason_codes_size: ReasonCodesSize::default(),
             missing_key: MissingKey::default(),
+            long_value: LongValue::default(),
             junk_in_outputs: true,
             session_end: SessionEnd::default(),
             write_space_events: false,

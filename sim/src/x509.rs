@@ -44,10 +44,14 @@ pub(crate) fn verify_server(
 ) -> Result<(), TlsFailure> {
     let valid: Vec<_> = ca.iter().filter(|der| check_validity(der, unix, "").is_ok()).cloned().collect();
     verify_by(chain, host, &valid, unix).map_err(|failure| {
-        if valid.len() < ca.len() && verify_by(chain, host, ca, unix).is_ok() {
-            TlsFailure::expired("the CA certificate is not valid at this time")
-        } else {
-            failure
+        if valid.len() == ca.len() {
+            return failure;
+        }
+        // With a CA out of its time left out, its issuer is unknown; but time is what is wrong.
+        match verify_by(chain, host, ca, unix) {
+            Ok(()) => TlsFailure::expired("the CA certificate is not valid at this time"),
+            Err(of_all) if of_all.state == sys::MV_MQTTREQUESTSTATE_CERTIFICATEEXPIRED => of_all,
+            Err(_) => failure,
         }
     })
 }

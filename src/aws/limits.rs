@@ -18,7 +18,7 @@ pub const LIMITS: Limits = Limits::MQTT
     .counted_part(without_basic_ingest);
 
 fn is_reserved(topic: &str) -> bool {
-    topic.starts_with('$') && !topic.starts_with("$aws/") && !topic.starts_with("$share/")
+    topic.starts_with('$') && !topic.starts_with("$aws/")
 }
 
 /// What is behind `$aws/rules/<rule>/`, where a topic begins like that.
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn reserved_topics_are_refused_but_for_the_documented_ones() {
         assert_eq!(publish("$SYS/uptime"), Err(LimitError::ReservedTopic));
-        assert_eq!(publish("$mine"), Err(LimitError::ReservedTopic));
+        assert_eq!(publish("$share/group/topic"), Err(LimitError::ReservedTopic));
         assert_eq!(publish("$aws/things/me/shadow/update"), Ok(()));
     }
 
@@ -83,6 +83,13 @@ mod tests {
         assert_eq!(LIMITS.check_publish(&message), too_high);
         let filter = Subscription::new(TopicFilter::new("t").unwrap(), QoS::ExactlyOnce);
         assert_eq!(LIMITS.check_subscriptions(&[filter]), too_high);
+    }
+
+    #[test]
+    fn a_shared_subscription_is_judged_by_what_it_shares() {
+        let check = |filter| LIMITS.check_filters(&[TopicFilter::new(filter).unwrap()]);
+        assert_eq!(check("$share/group/1/2/3/4/5/6/7/8"), Ok(()));
+        assert_eq!(check("$share/group/$SYS/#"), Err(LimitError::ReservedTopic));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::{CloseError, OpenError, Recovery};
 
 /// Why a device's settings for AWS IoT cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SettingsError {
     /// The config channel did not open.
@@ -29,7 +30,8 @@ pub enum SettingsError {
     Endpoint(HostError),
     /// `broker-port` is not a port.
     Port,
-    /// The kernel did not close the config channel, and keeps the buffers.
+    /// The kernel did not close the config channel, and keeps the buffers; the memory that they come
+    /// from may be lost.
     Close(CloseError),
 }
 
@@ -57,7 +59,7 @@ impl SettingsError {
             Self::Fetch(error) => error.recovery(),
             Self::Item(error) => error.recovery(),
             Self::Material { .. } | Self::Endpoint(_) | Self::Port => Recovery::GiveUp,
-            Self::Close(_) => Recovery::Reopen,
+            Self::Close(error) => error.recovery(),
         }
     }
 }

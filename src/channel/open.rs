@@ -5,6 +5,7 @@ use core::task::Waker;
 
 use super::{ChannelBuffers, ClosureReason};
 use crate::notifications::Source;
+use crate::sized_string::sized_string;
 use crate::{HandedBack, Network, Recovery, Status, sys};
 
 /// The kinds of channel that this crate opens.
@@ -32,8 +33,6 @@ pub(crate) struct Channel {
     source: Source,
     /// There until the channel is closed.
     buffers: Option<ChannelBuffers>,
-    /// Whether what was received is secret.
-    wipe: bool,
 }
 
 impl Channel {
@@ -63,21 +62,17 @@ impl Channel {
                     send_buffer: buffers.send_ptr(),
                     send_buffer_len,
                     channel_type: channel_type.raw(),
-                    endpoint: sys::MvSizedString { data: core::ptr::null(), length: 0 },
+                    endpoint: sized_string(&[]),
                 },
             },
         };
         let mut handle = 0;
         // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
-        // using, are static and exclusive; they stay in the `Channel` until the kernel lets go.
+        // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
+        // that does not answer with success has opened nothing.
         let opened = Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) });
         match opened {
-            Ok(()) => Ok(Self {
-                handle,
-                source,
-                buffers: Some(buffers),
-                wipe: matches!(channel_type, ChannelType::ConfigFetch),
-            }),
+            Ok(()) => Ok(Self { handle, source, buffers: Some(buffers) }),
             Err(status) => Err(HandedBack { error: OpenError::Kernel(status), value: buffers }),
         }
     }
@@ -87,7 +82,7 @@ impl Channel {
     }
 
     /// Has `waker` woken by the channel's next notification; before the state is read.
-    pub(crate) fn register(&self, waker: &Waker) {
+    pub(crate) fn register(&mut self, waker: &Waker) {
         self.source.register(waker);
     }
 
@@ -101,15 +96,15 @@ impl Channel {
         }
     }
 
-    /// Closes the channel; `Err` leaves everything as it was.
+    /// Closes the channel, and overwrites the buffers: the kernel received secrets in the one, and
+    /// built the request to connect with the private key in the other. `Err` leaves everything as it
+    /// was.
     pub(crate) fn try_close(&mut self) -> Result<Option<ChannelBuffers>, CloseError> {
         let mut handle = self.handle;
         // SAFETY: `handle` is a live in-out-parameter.
         Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).map_err(CloseError)?;
         let mut buffers = self.buffers.take();
-        if self.wipe
-            && let Some(buffers) = &mut buffers
-        {
+        if let Some(buffers) = &mut buffers {
             buffers.wipe();
         }
         Ok(buffers)
@@ -149,6 +144,8 @@ impl OpenError {
             Self::TooManySources
             | Self::Kernel(
                 Status::ParameterFault
+                | Status::BufferAlreadyInUse
+                | Status::UnsupportedStructureVersion
                 | Status::InvalidBufferAlignment
                 | Status::InvalidBufferSize
                 | Status::UnknownChannelEndpoint
@@ -191,6 +188,15 @@ impl CloseError {
     /// What the kernel answered.
     pub fn status(self) -> Status {
         self.0
+    }
+
+    /// [`Retry`](Recovery::Retry), unless the kernel says that there is no such channel: then its
+    /// buffers are lost.
+    pub fn recovery(self) -> Recovery {
+        match self.0 {
+            Status::InvalidHandle => Recovery::GiveUp,
+            _ => Recovery::Retry,
+        }
     }
 }
 

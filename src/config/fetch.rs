@@ -15,6 +15,8 @@ pub struct Opened(());
 #[derive(Debug)]
 pub struct Requested<'k> {
     keys: &'k [ConfigKey<'k>],
+    /// The overall result, which a kernel may let be read once.
+    response: Option<Result<(), FetchError>>,
 }
 
 /// State: the values are here.
@@ -112,7 +114,7 @@ impl ConfigFetch<Opened> {
         // SAFETY: the request, the keys and their names live during the call, which copies them.
         let sent = unsafe { sys::mvSendConfigFetchRequest(self.channel.handle(), &raw const request) };
         match Status::check(sent) {
-            Ok(()) => Ok(self.into_state(Requested { keys })),
+            Ok(()) => Ok(self.into_state(Requested { keys, response: None })),
             Err(status) => {
                 let error = self.error(status);
                 Err(self.spent(error))
@@ -146,6 +148,10 @@ impl<'k> ConfigFetch<Requested<'k>> {
 
     /// Whether the response is there, and if so, how it went. The last waker polled with is woken.
     ///
+    /// # Errors
+    ///
+    /// As [`received`](Self::received).
+    ///
     /// After `Ready`, [`try_received`](Self::try_received) makes the transition.
     pub fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), FetchError>> {
         self.channel.register(cx.waker());
@@ -157,7 +163,7 @@ impl<'k> ConfigFetch<Requested<'k>> {
 
     /// The channel with the values, without waiting. It fails as [`received`](Self::received) does.
     pub fn try_received(
-        self,
+        mut self,
     ) -> Transition<ConfigFetch<Received<'k>>, Self, HandedBack<ConfigFetch<Spent>, FetchError>> {
         let Some(response) = self.response() else {
             return Transition::Waiting(self);
@@ -181,11 +187,18 @@ impl<'k> ConfigFetch<Requested<'k>> {
         }
     }
 
+    fn response(&mut self) -> Option<Result<(), FetchError>> {
+        if self.state.response.is_none() {
+            self.state.response = self.read_response();
+        }
+        self.state.response
+    }
+
     /// Reads the overall result, if there is one.
     ///
     /// The ABI documents no status for "not yet" here. A kernel answers `ResponseNotPresent`, or
     /// succeeds without writing: hence a result that the kernel does not use to begin with.
-    fn response(&self) -> Option<Result<(), FetchError>> {
+    fn read_response(&self) -> Option<Result<(), FetchError>> {
         let mut data =
             sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
         // SAFETY: `data` is a live out-parameter.

@@ -14,8 +14,9 @@ use crate::{Status, sys};
 /// The caller's memory that values are decoded into, one behind the other.
 ///
 /// A value is read as text into the free part and decoded in place, so the free part has to hold
-/// the *text* of the next value: hex takes twice, base64 four thirds of what comes out. What is
-/// left of the text of a secret is overwritten. For AWS credentials with an RSA-2048 key, 6 KiB do.
+/// the *text* of the next value and one byte more: hex takes twice, base64 four thirds of what comes out. What is
+/// left of the text of a secret is overwritten. AWS credentials with an RSA-2048 key take less than
+/// 5 KiB.
 pub struct ItemMemory<'m> {
     free: &'m mut [u8],
 }
@@ -48,6 +49,10 @@ impl fmt::Debug for ItemMemory<'_> {
     }
 }
 
+/// The length of a value that fills a buffer and is whole.
+#[allow(clippy::cast_possible_truncation)] // 4096.
+const MAX_VALUE: u32 = super::MAX_VALUE_LEN as u32;
+
 /// Whether what is left of a value's text has to be overwritten.
 #[derive(Clone, Copy, PartialEq)]
 enum Confidence {
@@ -70,7 +75,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// # Errors
     ///
-    /// An [`ItemError`] that names the key. `memory` is then as it was.
+    /// An [`ItemError`] that names the key. Nothing of `memory` is used up then.
     pub fn text<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m str, ItemError<'k>> {
         let key = self.key(index)?;
         let len = self.read(index, memory.free).map_err(|kind| ItemError::new(key, kind))?;
@@ -106,7 +111,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// # Errors
     ///
-    /// An [`ItemError`] that names the key. `memory` is then as it was.
+    /// An [`ItemError`] that names the key. Nothing of `memory` is used up then.
     pub fn hex<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m mut [u8], ItemError<'k>> {
         self.bytes(index, memory, decode::hex_in_place, Confidence::Public)
     }
@@ -115,7 +120,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// # Errors
     ///
-    /// An [`ItemError`] that names the key. `memory` is then as it was.
+    /// An [`ItemError`] that names the key. Nothing of `memory` is used up then.
     pub fn base64<'m>(
         &self,
         index: usize,
@@ -129,7 +134,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// # Errors
     ///
-    /// An [`ItemError`] that names the key. `memory` is then as long as it was, and overwritten.
+    /// An [`ItemError`] that names the key. Nothing of `memory` is used up then; it is overwritten.
     pub fn secret_hex<'m>(
         &self,
         index: usize,
@@ -225,8 +230,11 @@ impl<'k> ConfigFetch<Received<'k>> {
             Err(status) => return Err(ItemErrorKind::Kernel(status)),
         }
         match result {
-            sys::MV_CONFIGKEYFETCHRESULT_OK if length <= size => Ok(length as usize),
-            // A length beyond the buffer cannot have been written.
+            // The ABI does not say what becomes of a value that is longer than the buffer. A length
+            // beyond it, or a buffer filled to the last byte, may be a value that was cut off.
+            sys::MV_CONFIGKEYFETCHRESULT_OK if length < size || (length == size && size == MAX_VALUE) => {
+                Ok(length as usize)
+            }
             sys::MV_CONFIGKEYFETCHRESULT_OK => Err(ItemErrorKind::MemoryTooSmall { free: memory.len() }),
             sys::MV_CONFIGKEYFETCHRESULT_KEYNOTFOUND => Err(ItemErrorKind::KeyNotFound),
             sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR => Err(ItemErrorKind::ServerError),

@@ -21,6 +21,8 @@ pub enum ConnectError {
     Failed(RequestState),
     /// The broker refused.
     Refused(ReasonCode),
+    /// The broker ended the connection before it answered.
+    Disconnected(ReasonCode),
     /// The channel was closed before the broker answered.
     ChannelClosed(ClosureReason),
     /// Something else than the answer to the request came first (an `MvMqttReadableDataType`).
@@ -72,7 +74,8 @@ impl ConnectError {
             Self::Limit(_) | Self::Unexpected(_) => Suspects::REQUEST,
             Self::Kernel(status) => suspects_of_status(status),
             Self::Failed(state) => suspects_of_state(state),
-            Self::Refused(reason) => suspects_of_reason(reason),
+            Self::Disconnected(ReasonCode::Success) => Suspects::WAIT,
+            Self::Refused(reason) | Self::Disconnected(reason) => suspects_of_reason(reason),
             Self::ChannelClosed(_) => Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
         }
     }
@@ -93,7 +96,7 @@ impl ConnectError {
                 | RequestState::CertificateExpired
                 | RequestState::NxDomain,
             ) => Recovery::GiveUp,
-            Self::Refused(reason) if is_permanent(reason) => Recovery::GiveUp,
+            Self::Refused(reason) | Self::Disconnected(reason) if is_permanent(reason) => Recovery::GiveUp,
             _ => Recovery::Reopen,
         }
     }
@@ -162,6 +165,9 @@ impl fmt::Display for ConnectError {
             Self::Kernel(status) => write!(f, "the connect request was not taken: {status}")?,
             Self::Failed(state) => write!(f, "not connected: {state}")?,
             Self::Refused(reason) => write!(f, "the broker refused the connection: {reason}")?,
+            Self::Disconnected(reason) => {
+                write!(f, "the broker ended the connection before it answered: {reason}")?;
+            }
             Self::ChannelClosed(reason) => {
                 write!(f, "the channel was closed before the broker answered: {reason}")?;
             }

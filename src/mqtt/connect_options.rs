@@ -2,8 +2,8 @@
 
 use core::num::NonZeroU16;
 
-use super::{ClientId, Host, Limits, Publish, sized_string};
-use crate::secret::Secret;
+use super::{ClientId, Host, Limits, Publish, User};
+use crate::sized_string::sized_string;
 use crate::sys;
 use crate::tls::Credentials;
 
@@ -43,7 +43,7 @@ pub struct ConnectOptions<'a> {
     keep_alive: u16,
     clean_start: bool,
     will: Option<Publish<'a>>,
-    user: Option<(&'a str, &'a Secret<'a>)>,
+    user: Option<User<'a>>,
     credentials: Option<&'a Credentials<'a>>,
     limits: &'static Limits,
 }
@@ -103,10 +103,11 @@ impl<'a> ConnectOptions<'a> {
         self
     }
 
-    /// With a user name and a password.
+    /// With a user name and a password. Whether the platform takes them together with a client
+    /// certificate is uncertain.
     #[must_use]
-    pub fn with_user(mut self, name: &'a str, password: &'a Secret<'a>) -> Self {
-        self.user = Some((name, password));
+    pub fn with_user(mut self, user: User<'a>) -> Self {
+        self.user = Some(user);
         self
     }
 
@@ -140,10 +141,10 @@ impl<'a> ConnectOptions<'a> {
     pub(super) fn with_request<R>(&self, send: impl FnOnce(&sys::MvMqttConnectRequest) -> R) -> R {
         let empty = sized_string(&[]);
         let (method, username, password) = match self.user {
-            Some((name, password)) => (
+            Some(user) => (
                 sys::MV_MQTTAUTHENTICATIONMETHOD_USERNAMEPASSWORD,
-                sized_string(name.as_bytes()),
-                sized_string(password.expose()),
+                sized_string(user.name().as_bytes()),
+                sized_string(user.password()),
             ),
             None => (sys::MV_MQTTAUTHENTICATIONMETHOD_NONE, empty, empty),
         };

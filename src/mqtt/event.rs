@@ -5,7 +5,7 @@ use core::fmt;
 use super::{LostMessage, Message, Outcomes, ReasonCode, RequestError, SessionEnd, TopicOutcome};
 use crate::{Recovery, Status};
 
-/// Which publish request an answer belongs to. No two of a session are alike.
+/// Which publish request an answer belongs to. Two are alike only if 4 billion requests lie between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PublishId(pub(super) u32);
@@ -54,7 +54,7 @@ pub enum EventError {
         /// The size of the inbox's memory for payloads, in bytes.
         payload: usize,
     },
-    /// The next item is of a kind that ABI 0.7.0 does not list, so it cannot be read.
+    /// The next item is of a kind that has no place in a session, so it cannot be read.
     UnknownKind(u32),
     /// The kernel refused the call.
     Kernel(Status),
@@ -64,7 +64,8 @@ impl EventError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::InboxTooSmall { .. } | Self::Kernel(Status::WrongDataRequested) => Recovery::Retry,
+            Self::InboxTooSmall { .. }
+            | Self::Kernel(Status::WrongDataRequested | Status::MicrovisorBusy) => Recovery::Retry,
             Self::UnknownKind(_) | Self::Kernel(_) => Recovery::Reopen,
         }
     }
@@ -79,7 +80,10 @@ impl fmt::Display for EventError {
                  read it with a larger one"
             ),
             Self::UnknownKind(raw) => {
-                write!(f, "the next item is of kind {raw}, which ABI 0.7.0 does not list; open a new channel")
+                write!(
+                    f,
+                    "the next item is of kind {raw}, which has no place in a session; open a new channel"
+                )
             }
             Self::Kernel(status) => write!(f, "the next item cannot be read: {status}"),
         }

@@ -29,7 +29,7 @@ impl<'a> Host<'a> {
         if host.len() > MAX_HOST_LEN {
             return Err(HostError::TooLong { len: host.len() });
         }
-        if host.contains('/') || has_port(host) {
+        if host.contains('/') || (host.contains(':') && !is_like_ipv6(host)) {
             return Err(HostError::NotOnlyHost);
         }
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
@@ -45,9 +45,11 @@ impl<'a> Host<'a> {
     }
 }
 
-/// One colon is a port's; an IPv6 address has two at least.
-fn has_port(host: &str) -> bool {
-    host.bytes().filter(|&byte| byte == b':').count() == 1
+/// Whether the colons are those of an IPv6 address, and not a port's.
+fn is_like_ipv6(host: &str) -> bool {
+    let colons = host.bytes().filter(|&byte| byte == b':').count();
+    let characters = host.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
+    characters && (colons == 7 || host.as_bytes().windows(2).any(|pair| pair == b"::"))
 }
 
 /// Why a text is not a host name.

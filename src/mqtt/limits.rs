@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Publish, QoS, Subscription};
+use super::{Publish, QoS, Subscription, TopicFilter};
 
 /// The most topic filters that one subscribe or unsubscribe request can carry (Microvisor).
 pub const MAX_TOPICS: usize = 8;
@@ -92,12 +92,22 @@ impl Limits {
         Self::check_count(subscriptions.len())?;
         for subscription in subscriptions {
             self.check_qos(subscription.qos())?;
-            self.check_topic(subscription.filter().as_str())?;
+            self.check_filter(subscription.filter())?;
         }
         Ok(())
     }
 
-    pub(super) fn check_count(count: usize) -> Result<(), LimitError> {
+    /// Checks the filters of an unsubscribe request, and how many there are.
+    ///
+    /// # Errors
+    ///
+    /// The first limit that is broken.
+    pub fn check_filters(&self, filters: &[TopicFilter<'_>]) -> Result<(), LimitError> {
+        Self::check_count(filters.len())?;
+        filters.iter().try_for_each(|&filter| self.check_filter(filter))
+    }
+
+    fn check_count(count: usize) -> Result<(), LimitError> {
         match count {
             0 => Err(LimitError::NoTopics),
             1..=MAX_TOPICS => Ok(()),
@@ -110,6 +120,13 @@ impl Limits {
             return Err(LimitError::QosTooHigh { qos, max: self.max_qos });
         }
         Ok(())
+    }
+
+    /// What a shared subscription shares is a filter like any other.
+    fn check_filter(&self, filter: TopicFilter<'_>) -> Result<(), LimitError> {
+        let filter = filter.as_str();
+        let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        self.check_topic(shared.map_or(filter, |(_group, filter)| filter))
     }
 
     fn check_topic(&self, topic: &str) -> Result<(), LimitError> {
@@ -163,6 +180,9 @@ pub enum LimitError {
     },
     /// A topic that the broker keeps for itself.
     ReservedTopic,
+    /// A subscription with options that MQTT 3.1.1 does not have: no-local, retain-as-published or
+    /// retain handling.
+    NeedsVersion5,
     /// A payload that is too long.
     PayloadTooLong {
         /// Its length in bytes.
@@ -191,6 +211,7 @@ impl fmt::Display for LimitError {
             Self::TooManySlashes { count, max } => {
                 write!(f, "the broker takes topics with {max} slashes at most, this one has {count}")
             }
+            Self::NeedsVersion5 => f.write_str("MQTT 3.1.1 does not have these subscription options"),
             Self::ReservedTopic => f.write_str("the broker keeps topics that begin like this for itself"),
             Self::PayloadTooLong { len, max } => {
                 write!(f, "the broker takes payloads of {max} bytes at most, this one has {len}")

@@ -11,9 +11,9 @@ use crate::{HandedBack, Recovery, Status, sys};
 /// One of QoS 1 or 2 comes with the duty to acknowledge it, or it is delivered again: call
 /// [`acknowledge`](Self::acknowledge) when it is dealt with, or take the duty out with
 /// [`into_acknowledgement`](Self::into_acknowledgement) to do that later.
-#[derive(Debug)]
 #[must_use = "a message of QoS 1 or 2 is delivered again until it is acknowledged"]
 pub struct Message<'b> {
+    pub(super) channel: u32,
     pub(super) topic: &'b [u8],
     pub(super) payload: &'b [u8],
     pub(super) qos: u32,
@@ -55,67 +55,90 @@ impl<'b> Message<'b> {
     ///
     /// # Errors
     ///
-    /// An [`AcknowledgeError`], with the duty handed back.
+    /// An [`AcknowledgeError`], with the duty handed back, for
+    /// [`MqttChannel::acknowledge`](super::MqttChannel::acknowledge).
     pub fn acknowledge(self) -> Result<(), HandedBack<Acknowledgement, AcknowledgeError>> {
         match self.acknowledgement {
-            Some(acknowledgement) => acknowledgement.send(),
+            Some(acknowledgement) => acknowledgement.send(self.channel),
             None => Ok(()),
         }
     }
 
     /// The duty to acknowledge, which outlives the message in the inbox; none for QoS 0.
+    #[must_use = "the message is delivered again until this is sent"]
     pub fn into_acknowledgement(self) -> Option<Acknowledgement> {
         self.acknowledgement
     }
 }
 
-/// The duty to acknowledge one message. It ends with the channel that the message came over: the
-/// broker then delivers the message again.
+/// Without the payload, which may be anything.
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("topic", &self.topic_str())
+            .field("len", &self.payload.len())
+            .field("qos", &self.qos)
+            .field("retain", &self.retain)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The duty to acknowledge one message, to be fulfilled by
+/// [`MqttChannel::acknowledge`](super::MqttChannel::acknowledge).
+///
+/// It belongs to the session that the message came in, and ends with it: the broker then delivers the
+/// message again.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the message is delivered again until this is sent"]
 pub struct Acknowledgement {
-    pub(super) channel: u32,
+    pub(super) session: u32,
     pub(super) correlation_id: u32,
 }
 
 impl Acknowledgement {
-    /// Tells the broker that the message is dealt with.
-    ///
-    /// # Errors
-    ///
-    /// An [`AcknowledgeError`], with the duty handed back.
-    pub fn send(self) -> Result<(), HandedBack<Self, AcknowledgeError>> {
-        // SAFETY: the call takes no pointers. A handle of a channel that is closed by now is
-        // refused; handles are not used again (ABI 0.7.0).
-        let sent = unsafe { sys::mvMqttAcknowledgeMessage(self.channel, self.correlation_id) };
-        Status::check(sent).map_err(|status| HandedBack { error: AcknowledgeError(status), value: self })
+    /// `channel` is the one that the session lives on.
+    pub(super) fn send(self, channel: u32) -> Result<(), HandedBack<Self, AcknowledgeError>> {
+        // SAFETY: the call takes no pointers.
+        let sent = unsafe { sys::mvMqttAcknowledgeMessage(channel, self.correlation_id) };
+        Status::check(sent)
+            .map_err(|status| HandedBack { error: AcknowledgeError::Kernel(status), value: self })
     }
 }
 
-/// The kernel did not take an acknowledgement.
+/// Why an acknowledgement was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct AcknowledgeError(Status);
+#[non_exhaustive]
+pub enum AcknowledgeError {
+    /// The message came in another session.
+    OtherSession,
+    /// The kernel did not take it.
+    Kernel(Status),
+}
 
 impl AcknowledgeError {
-    /// What the kernel answered.
-    pub fn status(self) -> Status {
-        self.0
-    }
-
-    /// `Retry` after a rate limit; `GiveUp` where the channel is gone, since the broker delivers
-    /// the message again.
+    /// `Retry` after a rate limit; `GiveUp` where the session is gone, since the broker delivers the
+    /// message again.
     pub fn recovery(self) -> Recovery {
-        match self.0 {
-            Status::ChannelClosed | Status::InvalidHandle => Recovery::GiveUp,
-            _ => Recovery::Retry,
+        match self {
+            Self::OtherSession | Self::Kernel(Status::ChannelClosed | Status::InvalidHandle) => {
+                Recovery::GiveUp
+            }
+            Self::Kernel(_) => Recovery::Retry,
         }
     }
 }
 
 impl fmt::Display for AcknowledgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the message was not acknowledged and will be delivered again: {}", self.0)
+        match self {
+            Self::OtherSession => {
+                f.write_str("the message came in another session; the broker will deliver it again")
+            }
+            Self::Kernel(status) => {
+                write!(f, "the message was not acknowledged and will be delivered again: {status}")
+            }
+        }
     }
 }
 

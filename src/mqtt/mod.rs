@@ -1,5 +1,56 @@
 //! Managed MQTT: the kernel speaks the protocol and TLS, the application asks and is told.
 //!
+//! ```text
+//!                open           connect             connected
+//!  ChannelBuffers ──▶ <Opened> ────────▶ <Connecting> ────────▶ <Connected> ⟲ requests, events
+//!        ▲               │                    │                      │ disconnect
+//!        │               │                    │ refused              ▼
+//!        │               │                    └──────────────▶ <Disconnected>
+//!        └───────────────┴────────── close, in every state ──────────┘
+//! ```
+//!
+//! A channel connects once in its life: another session needs another channel.
+//!
+//! In session, a request returns at once, and what comes of it is an [`Event`], as are messages and
+//! the session's end. They come in one queue, so whoever waits for the answer to a publish has to
+//! take the messages before it. [`MqttChannel::publish`] and its like do that and hand everything
+//! else on:
+//!
+//! ```
+//! # use microvisor::mqtt::{ClientId, ConnectOptions, Host};
+//! # use microvisor::{ChannelBuffers, Network};
+//! use microvisor::mqtt::{Event, Inbox, MqttChannel, Publish, QoS, Subscription, TopicFilter, TopicName};
+//!
+//! # async fn talk(network: &Network, buffers: ChannelBuffers) -> Result<(), Box<dyn core::error::Error>> {
+//! # let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device")?);
+//! let mut session = MqttChannel::open(network, buffers)?.connect(&options)?.connected().await?;
+//! let (mut topic, mut payload) = ([0; 128], [0; 1024]);
+//! let mut inbox = Inbox::new(&mut topic, &mut payload);
+//!
+//! let mut commands = 0;
+//! let mut take = |event: Event<'_>| {
+//!     if let Event::Message(message) = event {
+//!         commands += 1;
+//!         // A message of QoS 1 comes again until it is acknowledged.
+//!         let _ = message.acknowledge();
+//!     }
+//! };
+//! let filter = Subscription::new(TopicFilter::new("command/+")?, QoS::AtLeastOnce);
+//! session.subscribe(&[filter], &mut inbox, &mut take).await?;
+//! let reading = Publish::new(TopicName::new("sensor")?, b"21.5").with_qos(QoS::AtLeastOnce);
+//! session.publish(&reading, &mut inbox, &mut take).await?;
+//!
+//! loop {
+//!     match session.event(&mut inbox).await? {
+//!         Event::Ended(end) => break println!("{end}; {commands} commands"),
+//!         event => take(event),
+//!     }
+//! }
+//! session.close()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Read [`MqttChannel`] and its states first, then [`ConnectOptions`], [`Event`] and
 //! [`RequestError`].
 
@@ -22,6 +73,7 @@ mod subscription;
 mod topic_error;
 mod topic_filter;
 mod topic_name;
+mod user;
 mod utf8_string;
 
 pub use channel::{Connected, Connecting, Disconnected, MqttChannel, Opened};
@@ -43,12 +95,4 @@ pub use subscription::{Outcomes, RetainHandling, Subscription, TopicOutcome};
 pub use topic_error::TopicError;
 pub use topic_filter::TopicFilter;
 pub use topic_name::TopicName;
-
-use crate::sys;
-
-/// `bytes`, as a request points to them. What is empty points nowhere.
-fn sized_string(bytes: &[u8]) -> sys::MvSizedString {
-    // No slice that the platform's memory can hold is longer.
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    sys::MvSizedString { data: if length == 0 { core::ptr::null() } else { bytes.as_ptr() }, length }
-}
+pub use user::{User, UserError};

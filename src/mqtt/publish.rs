@@ -1,5 +1,7 @@
 //! What to publish.
 
+use core::fmt;
+
 use super::{QoS, TopicName};
 
 /// A message to publish. QoS 0 and not retained, unless said otherwise.
@@ -11,7 +13,7 @@ use super::{QoS, TopicName};
 /// assert_eq!(reading.payload(), b"21.5");
 /// # Ok::<(), microvisor::mqtt::TopicError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Publish<'a> {
     topic: TopicName<'a>,
     payload: &'a [u8],
@@ -57,5 +59,17 @@ impl<'a> Publish<'a> {
     /// Whether the broker is to keep it.
     pub const fn is_retained(&self) -> bool {
         self.retain
+    }
+}
+
+/// Without the payload, which may be anything.
+impl fmt::Debug for Publish<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("topic", &self.topic)
+            .field("len", &self.payload.len())
+            .field("qos", &self.qos)
+            .field("retain", &self.retain)
+            .finish()
     }
 }

@@ -24,6 +24,8 @@ pub enum RequestError {
     Failed(RequestState),
     /// The broker refused.
     Refused(ReasonCode),
+    /// The response is to none of this session's requests, so it says nothing about the one in flight.
+    OtherRequest,
     /// The response has another number of reason codes than the request had topics, so it is
     /// unknown which topics they are for.
     WrongOutcomeCount {
@@ -36,7 +38,8 @@ pub enum RequestError {
     Ended(SessionEnd),
     /// The session ended before the answer came. **Whether the broker took the request is unknown.**
     Indeterminate(SessionEnd),
-    /// What came next could not be read, so the answer is behind it. The request is still in flight.
+    /// What came next could not be read, so the answer is behind it. **The request is still in
+    /// flight**; do not repeat it, but read on.
     Event(EventError),
 }
 
@@ -44,13 +47,22 @@ impl RequestError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::InFlight | Self::RateLimited => Recovery::Retry,
+            Self::InFlight
+            | Self::RateLimited
+            | Self::Kernel(Status::MicrovisorBusy)
+            | Self::Refused(
+                ReasonCode::ServerBusy
+                | ReasonCode::ServerUnavailable
+                | ReasonCode::QuotaExceeded
+                | ReasonCode::MessageRateTooHigh,
+            ) => Recovery::Retry,
             Self::Limit(_) | Self::Refused(_) | Self::Failed(RequestState::InvalidParameters) => {
                 Recovery::GiveUp
             }
             Self::Kernel(Status::TooManyElements) => Recovery::GiveUp,
-            Self::Event(error) => error.recovery(),
-            Self::Kernel(_)
+            Self::Event(_)
+            | Self::OtherRequest
+            | Self::Kernel(_)
             | Self::Failed(_)
             | Self::WrongOutcomeCount { .. }
             | Self::Ended(_)
@@ -68,6 +80,7 @@ impl fmt::Display for RequestError {
             Self::Kernel(status) => write!(f, "the request was not taken: {status}"),
             Self::Failed(state) => write!(f, "the request was not carried out: {state}"),
             Self::Refused(reason) => write!(f, "the broker refused: {reason}"),
+            Self::OtherRequest => f.write_str("the answer is to none of this session's requests"),
             Self::WrongOutcomeCount { requested, received } => {
                 write!(f, "{requested} topics were asked for, but {received} answers came")
             }

@@ -4,6 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::{MAX_TOPICS, QoS, ReasonCode, TopicFilter};
+use crate::sized_string::sized_string;
 use crate::sys;
 
 /// Which retained messages a new subscription gets (MQTT 5 §3.8.3.1). Not for MQTT 3.1.1.
@@ -47,7 +48,7 @@ impl<'a> Subscription<'a> {
     pub fn new(filter: TopicFilter<'a>, qos: QoS) -> Self {
         Self {
             raw: sys::MvMqttSubscription {
-                topic: super::sized_string(filter.as_str().as_bytes()),
+                topic: sized_string(filter.as_str().as_bytes()),
                 desired_qos: qos.raw(),
                 nl: 0,
                 rap: 0,
@@ -90,6 +91,11 @@ impl<'a> Subscription<'a> {
             core::str::from_utf8_unchecked(bytes)
         };
         TopicFilter::from_valid(text)
+    }
+
+    /// Whether it has options that MQTT 3.1.1 does not have.
+    pub(super) fn needs_version_5(&self) -> bool {
+        self.raw.nl != 0 || self.raw.rap != 0 || self.raw.rh != 0
     }
 
     /// The quality of service asked for.

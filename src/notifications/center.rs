@@ -8,9 +8,11 @@ use super::source::{Slots, Source};
 use crate::{HandedBack, Recovery, Status, sys};
 
 const CLOSED: u8 = 0;
-const OPEN: u8 = 1;
+/// Being opened or closed.
+const CHANGING: u8 = 1;
+const OPEN: u8 = 2;
 /// The kernel did not let go of the ring, so it may still write there.
-const LOST: u8 = 2;
+const LOST: u8 = 3;
 
 /// The part of a centre that does not depend on the size of its ring.
 pub(super) struct Core {
@@ -20,6 +22,7 @@ pub(super) struct Core {
     /// The `Notifications` and the `Source`s that exist; the last one to go closes the centre.
     users: AtomicU32,
     slots: Slots,
+    overruns: AtomicU32,
 }
 
 impl Core {
@@ -35,6 +38,12 @@ impl Core {
         self.users.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Becomes a user of a centre that is open, and stays so.
+    fn join(&self) -> bool {
+        let more = |users: u32| if users == 0 { None } else { Some(users.saturating_add(1)) };
+        self.users.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).is_ok()
+    }
+
     pub(super) fn remove_user(&self) {
         if self.users.fetch_sub(1, Ordering::AcqRel) == 1 {
             // Nobody is left to tell; a centre that does not close is not opened again.
@@ -43,6 +52,7 @@ impl Core {
     }
 
     fn close(&self) -> Result<(), Status> {
+        self.state.store(CHANGING, Ordering::Relaxed);
         let mut handle = self.handle();
         // SAFETY: `handle` is a live out-parameter for the duration of the call.
         let closed = Status::check(unsafe { sys::mvCloseNotifications(&raw mut handle) });
@@ -55,8 +65,8 @@ impl Core {
 /// A ring for `RECORDS` notifications, the interrupt that announces them, and who waits for them.
 ///
 /// It is a `static`, because the kernel writes into it from [`open`](Self::open) until it is closed. A record
-/// takes 16 bytes; 8 records are plenty, since a ring that overflows costs a few extra polls and
-/// loses nothing. At most 6 networks and channels ([`MAX_SOURCES`](super::MAX_SOURCES)) use one
+/// takes 16 bytes; 8 records are plenty, since a ring that overflows loses nothing: an interrupt wakes
+/// everybody who waits, and they read the state, not the ring. At most 6 networks and channels ([`MAX_SOURCES`](super::MAX_SOURCES)) use one
 /// centre, and the kernel has room for 32 centres (ABI 0.7.0).
 ///
 /// The interrupt stays the application's: choose a line that nothing else uses (a spare timer's,
@@ -92,21 +102,30 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
                 handle: AtomicU32::new(0),
                 users: AtomicU32::new(0),
                 slots: Slots::new(),
+                overruns: AtomicU32::new(0),
             },
         }
     }
 
-    /// Has the kernel write its notifications here from now on.
+    /// Has the kernel write its notifications here from now on. A centre that is open already is
+    /// shared.
     ///
     /// # Errors
     ///
-    /// - [`AlreadyOpen`](NotificationError::AlreadyOpen): use the `Notifications` that exist.
+    /// - [`Changing`](NotificationError::Changing): another thread is opening or closing it just now.
+    /// - [`Lost`](NotificationError::Lost): the kernel did not close it when it was to.
     /// - [`Kernel`](NotificationError::Kernel): the interrupt cannot be used, or the kernel has no
     ///   room for another centre.
     pub fn open(&'static self) -> Result<Notifications, NotificationError> {
-        if self.core.state.compare_exchange(CLOSED, OPEN, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            return Err(NotificationError::AlreadyOpen);
+        match self.core.state.compare_exchange(CLOSED, CHANGING, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => self.set_up(),
+            Err(LOST) => Err(NotificationError::Lost),
+            Err(OPEN) if self.core.join() => Ok(Notifications { core: &self.core }),
+            Err(_) => Err(NotificationError::Changing),
         }
+    }
+
+    fn set_up(&'static self) -> Result<Notifications, NotificationError> {
         self.ring.reset();
         let setup = sys::MvNotificationSetup {
             irq: self.core.irq,
@@ -122,26 +141,27 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
             return Err(NotificationError::Kernel(status));
         }
         self.core.handle.store(handle, Ordering::Relaxed);
-        self.core.add_user();
+        self.core.users.store(1, Ordering::Relaxed);
+        self.core.state.store(OPEN, Ordering::Release);
         Ok(Notifications { core: &self.core })
     }
 
-    /// To be called from the interrupt's handler: empties the ring and wakes who waits.
+    /// To be called from the interrupt's handler: wakes whoever waits, and clears the ring.
     ///
     /// It does not wait, and may be called at any time from anywhere.
     pub fn on_interrupt(&self) {
-        if !self.ring.drain(|tag| self.core.slots.wake(tag)) {
-            self.core.slots.count_overrun();
-            self.core.slots.wake_all();
+        if self.ring.drain() {
+            self.core.overruns.fetch_add(1, Ordering::Relaxed);
         }
+        self.core.slots.wake_all();
     }
 
-    /// How many times notifications may have been overwritten before they were read.
+    /// How many times the ring was found full, so that notifications may have been overwritten.
     ///
-    /// Nothing is lost by it but time, since everybody is woken then. A count that goes up says
-    /// that interrupts are masked for long, or that the ring is small.
+    /// Nothing is lost by it. A count that goes up says that interrupts are masked for long, or that
+    /// the ring is small.
     pub fn overruns(&self) -> u32 {
-        self.core.slots.overruns()
+        self.core.overruns.load(Ordering::Relaxed)
     }
 }
 
@@ -164,17 +184,17 @@ impl Notifications {
     ///
     /// # Errors
     ///
-    /// - [`InUse`](CloseNotificationsError::InUse): networks or channels still use the centre;
-    ///   release or close them first. The notifications are handed back.
+    /// - [`InUse`](CloseNotificationsError::InUse): networks, channels or other `Notifications` still
+    ///   use the centre; close them first. The notifications are handed back.
     /// - [`Kernel`](CloseNotificationsError::Kernel): the kernel did not let go of the ring, so the
     ///   centre cannot be opened again. Nothing is handed back.
     pub fn close(self) -> Result<(), HandedBack<Option<Self>, CloseNotificationsError>> {
-        if self.core.users.load(Ordering::Acquire) > 1 {
+        let core = self.core;
+        // As one step, so that nobody joins in between.
+        if core.users.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return Err(HandedBack { error: CloseNotificationsError::InUse, value: Some(self) });
         }
-        let core = self.core;
         core::mem::forget(self);
-        core.users.store(0, Ordering::Relaxed);
         core.close()
             .map_err(|status| HandedBack { error: CloseNotificationsError::Kernel(status), value: None })
     }
@@ -201,8 +221,10 @@ impl fmt::Debug for Notifications {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum NotificationError {
-    /// The centre is open, or the kernel did not let go of it when it was closed.
-    AlreadyOpen,
+    /// Another thread is opening or closing the centre just now.
+    Changing,
+    /// The kernel did not let go of the centre when it was closed, and may still write into its ring.
+    Lost,
     /// The kernel refused: `InvalidInterrupt` for a line that is not the application's or is taken by
     /// another centre, `TooManyNotificationBuffers` where 32 centres are open.
     Kernel(Status),
@@ -212,8 +234,10 @@ impl NotificationError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::Kernel(Status::TooManyNotificationBuffers | Status::MicrovisorBusy) => Recovery::Retry,
-            Self::AlreadyOpen | Self::Kernel(_) => Recovery::GiveUp,
+            Self::Changing | Self::Kernel(Status::TooManyNotificationBuffers | Status::MicrovisorBusy) => {
+                Recovery::Retry
+            }
+            Self::Lost | Self::Kernel(_) => Recovery::GiveUp,
         }
     }
 }
@@ -221,7 +245,10 @@ impl NotificationError {
 impl fmt::Display for NotificationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyOpen => f.write_str("the notification centre is already open; use the one there is"),
+            Self::Changing => f.write_str("the notification centre is being opened or closed; try again"),
+            Self::Lost => f.write_str(
+                "the kernel did not let go of the notification centre when it was closed; use another one",
+            ),
             Self::Kernel(status) => write!(f, "the notification centre cannot be opened: {status}"),
         }
     }
@@ -234,18 +261,28 @@ impl core::error::Error for NotificationError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CloseNotificationsError {
-    /// Networks or channels still use the centre.
+    /// Networks, channels or other `Notifications` still use the centre.
     InUse,
     /// The kernel did not close it.
     Kernel(Status),
 }
 
+impl CloseNotificationsError {
+    /// What can be done about it.
+    pub fn recovery(self) -> Recovery {
+        match self {
+            Self::InUse => Recovery::Retry,
+            Self::Kernel(_) => Recovery::GiveUp,
+        }
+    }
+}
+
 impl fmt::Display for CloseNotificationsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InUse => {
-                f.write_str("networks or channels still use the notification centre; close them first")
-            }
+            Self::InUse => f.write_str(
+                "networks, channels or others still use the notification centre; close them first",
+            ),
             Self::Kernel(status) => write!(f, "the kernel did not close the notification centre: {status}"),
         }
     }

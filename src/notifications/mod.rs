@@ -1,13 +1,13 @@
 //! How the kernel says that something happened.
 //!
 //! The kernel writes a record into a ring that the application provides, and pends an interrupt.
-//! If the application is late, records are overwritten. So a notification is only a hint here: the
-//! interrupt handler drains the ring and wakes whoever waits, and a waiter reads the state it waits
-//! for, never the record.
+//! If the application is late, records are overwritten, and while it reads them, they change. So a
+//! notification is only a hint here: an interrupt wakes whoever waits, and a waiter reads the state
+//! it waits for, never the record.
 //!
 //! ```text
-//!  kernel ──record──▶ Ring ──on_interrupt()──▶ tag ──▶ Source.waker ──▶ future polls the kernel
-//!         ──pend────▶ IRQ  ────────▲
+//!  kernel ──record──▶ Ring ◀──clears── on_interrupt() ──wakes──▶ Source.waker ──▶ future polls the kernel
+//!         ──pend────▶ IRQ ──────────────────▲
 //! ```
 //!
 //! [`NotificationCenter`] is the static: ring, interrupt number, one [`Source`] a waiter.

@@ -1,12 +1,11 @@
 //! The memory that the kernel writes its records into.
 
-use core::mem::{align_of, size_of};
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use core::mem::{align_of, offset_of, size_of};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use crate::sys;
 
-/// One record, read and cleared by the application while the kernel may write it at any time;
-/// hence atomics.
+/// One record, cleared by the application while the kernel may write it at any time; hence atomics.
 #[repr(C, align(8))]
 struct Record {
     microseconds: [AtomicU32; 2],
@@ -16,10 +15,7 @@ struct Record {
 
 const _: () = assert!(size_of::<Record>() == size_of::<sys::MvNotification>());
 const _: () = assert!(align_of::<Record>() >= align_of::<sys::MvNotification>());
-const _: () = assert!(
-    core::mem::offset_of!(Record, event_type) == core::mem::offset_of!(sys::MvNotification, event_type)
-);
-const _: () = assert!(core::mem::offset_of!(Record, tag) == core::mem::offset_of!(sys::MvNotification, tag));
+const _: () = assert!(offset_of!(Record, event_type) == offset_of!(sys::MvNotification, event_type));
 
 impl Record {
     const fn new() -> Self {
@@ -30,28 +26,26 @@ impl Record {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.event_type.load(Ordering::Acquire) == sys::MV_EVENTTYPE_NOEVENT
-    }
-
-    /// The tag of the record, which is empty afterwards; `None` if it was empty.
-    fn take(&self) -> Option<u32> {
-        if self.is_empty() {
-            return None;
+    /// Clears the record; whether there was one.
+    fn clear(&self) -> bool {
+        if self.event_type.load(Ordering::Relaxed) == sys::MV_EVENTTYPE_NOEVENT {
+            return false;
         }
-        let tag = self.tag.load(Ordering::Relaxed);
-        self.event_type.store(sys::MV_EVENTTYPE_NOEVENT, Ordering::Release);
-        Some(tag)
+        self.event_type.store(sys::MV_EVENTTYPE_NOEVENT, Ordering::Relaxed);
+        true
     }
 }
 
-/// A ring of `RECORDS` records and the reader's place in it.
+/// A ring of `RECORDS` records.
+///
+/// What the records say is of no use. The kernel can write at any time, also while they are read: it
+/// overwrites one whose tag was just loaded, or goes round and writes behind the reader's back. So an
+/// interrupt wakes everybody who waits, whatever is in the ring, and the records are only cleared to
+/// see whether the ring was large enough.
 pub(super) struct Ring<const RECORDS: usize> {
     records: [Record; RECORDS],
+    /// Where the kernel is thought to write next; it may be elsewhere after an overrun.
     next: AtomicUsize,
-    /// The ring was full, so the kernel may have gone on by any number of records: its place has
-    /// to be found again.
-    out_of_step: AtomicBool,
 }
 
 impl<const RECORDS: usize> Ring<RECORDS> {
@@ -60,11 +54,7 @@ impl<const RECORDS: usize> Ring<RECORDS> {
 
     pub(super) const fn new() -> Self {
         let () = Self::SIZE_IS_VALID;
-        Self {
-            records: [const { Record::new() }; RECORDS],
-            next: AtomicUsize::new(0),
-            out_of_step: AtomicBool::new(false),
-        }
+        Self { records: [const { Record::new() }; RECORDS], next: AtomicUsize::new(0) }
     }
 
     pub(super) fn as_ptr(&self) -> *mut sys::MvNotification {
@@ -79,133 +69,96 @@ impl<const RECORDS: usize> Ring<RECORDS> {
 
     /// Makes the ring empty, for a kernel that starts at its beginning.
     pub(super) fn reset(&self) {
-        for record in &self.records {
-            record.event_type.store(sys::MV_EVENTTYPE_NOEVENT, Ordering::Relaxed);
-        }
+        self.clear_all();
         self.next.store(0, Ordering::Relaxed);
-        self.out_of_step.store(false, Ordering::Relaxed);
     }
 
-    /// Empties the ring, calling `wake` with each tag. Returns `false` where records may have been
-    /// lost, so that everybody has to be woken.
-    pub(super) fn drain(&self, mut wake: impl FnMut(u32)) -> bool {
-        if self.out_of_step.load(Ordering::Relaxed) {
-            return self.drain_all(wake);
-        }
+    /// Clears the records. Returns whether the ring was full, so that some may have been overwritten.
+    pub(super) fn drain(&self) -> bool {
         let mut index = self.next.load(Ordering::Relaxed);
-        let mut taken = 0;
-        while let Some(tag) = self.records.get(index).and_then(Record::take) {
-            wake(tag);
-            index = Self::after(index);
-            taken += 1;
-            if taken == RECORDS {
-                self.out_of_step.store(true, Ordering::Relaxed);
-                return false;
-            }
+        let mut cleared = 0;
+        while cleared < RECORDS && self.records.get(index).is_some_and(Record::clear) {
+            index = if index + 1 < RECORDS { index + 1 } else { 0 };
+            cleared += 1;
         }
         self.next.store(index, Ordering::Relaxed);
-        // An interrupt without a record at the reader's place: either somebody else pended it, or
-        // the kernel writes elsewhere.
-        if taken == 0 { self.drain_all(wake) } else { true }
+        match cleared {
+            0 => self.clear_all(),
+            _ => cleared == RECORDS,
+        }
     }
 
-    /// Empties the ring wherever the records lie, and finds the kernel's place: behind the last
-    /// record of the run.
+    /// Clears the records wherever they are. Returns whether the ring was full.
     #[cold]
-    fn drain_all(&self, mut wake: impl FnMut(u32)) -> bool {
-        let mut place = None;
+    fn clear_all(&self) -> bool {
+        let mut cleared = 0;
         for (index, record) in self.records.iter().enumerate() {
-            let next = Self::after(index);
-            if !record.is_empty() && self.records.get(next).is_some_and(Record::is_empty) {
-                place = Some(next);
+            if record.clear() {
+                cleared += 1;
+                self.next.store(if index + 1 < RECORDS { index + 1 } else { 0 }, Ordering::Relaxed);
             }
         }
-        let mut taken = 0;
-        for tag in self.records.iter().filter_map(Record::take) {
-            wake(tag);
-            taken += 1;
-        }
-        if let Some(place) = place {
-            self.next.store(place, Ordering::Relaxed);
-        }
-        self.out_of_step.store(taken == RECORDS, Ordering::Relaxed);
-        // Nothing at all is no loss; a run that began elsewhere than expected may be what is left
-        // of a longer one.
-        taken == 0
-    }
-
-    const fn after(index: usize) -> usize {
-        if index + 1 < RECORDS { index + 1 } else { 0 }
+        cleared == RECORDS
     }
 }
 
 #[cfg(test)]
 mod tests {
-    extern crate std;
-
-    use std::vec::Vec;
-
     use super::*;
 
-    /// Writes as the kernel does: round the ring, whether or not the records there were taken.
+    /// Writes as the kernel does: round the ring, whether or not the records there were cleared.
     struct Writer<'r, const N: usize> {
         ring: &'r Ring<N>,
         index: usize,
     }
 
     impl<const N: usize> Writer<'_, N> {
-        fn write(&mut self, tags: core::ops::Range<u32>) {
-            for tag in tags {
-                let record = &self.ring.records[self.index];
-                record.tag.store(tag, Ordering::Relaxed);
-                record.event_type.store(sys::MV_EVENTTYPE_CHANNELDATAREADABLE, Ordering::Relaxed);
+        fn write(&mut self, count: usize) {
+            for _ in 0..count {
+                let event = &self.ring.records[self.index].event_type;
+                event.store(sys::MV_EVENTTYPE_CHANNELDATAREADABLE, Ordering::Relaxed);
                 self.index = (self.index + 1) % N;
             }
         }
     }
 
-    fn drain<const N: usize>(ring: &Ring<N>) -> (Vec<u32>, bool) {
-        let mut tags = Vec::new();
-        let complete = ring.drain(|tag| tags.push(tag));
-        (tags, complete)
+    fn is_empty<const N: usize>(ring: &Ring<N>) -> bool {
+        ring.records.iter().all(|record| record.event_type.load(Ordering::Relaxed) == 0)
     }
 
     #[test]
-    fn records_come_out_in_the_order_written_round_the_end_of_the_ring() {
+    fn a_ring_that_is_not_full_is_emptied_round_its_end() {
         let ring = Ring::<4>::new();
         let mut writer = Writer { ring: &ring, index: 0 };
-        for first in [0, 3, 6, 9] {
-            writer.write(first..first + 3);
-            assert_eq!(drain(&ring), ((first..first + 3).collect(), true));
+        for _ in 0..5 {
+            writer.write(3);
+            assert!(!ring.drain());
+            assert!(is_empty(&ring));
         }
-        assert_eq!(drain(&ring), (Vec::new(), true));
+        assert!(!ring.drain());
     }
 
     #[test]
-    fn a_full_ring_is_reported_as_a_possible_loss() {
+    fn a_full_ring_is_told() {
         let ring = Ring::<4>::new();
-        Writer { ring: &ring, index: 0 }.write(0..4);
-        assert_eq!(drain(&ring), (Vec::from([0, 1, 2, 3]), false));
+        Writer { ring: &ring, index: 0 }.write(4);
+        assert!(ring.drain());
+        assert!(!ring.drain());
     }
 
     #[test]
-    fn after_any_overrun_no_later_record_is_missed() {
+    fn after_any_overrun_the_reader_falls_into_step_again() {
         for overrun in 0..9 {
             for burst in 1..4 {
                 let ring = Ring::<4>::new();
                 let mut writer = Writer { ring: &ring, index: 0 };
-                writer.write(0..4 + overrun);
-                assert!(!drain(&ring).1);
+                writer.write(4 + overrun);
+                assert!(ring.drain());
                 for _ in 0..20 {
-                    writer.write(100..100 + burst);
-                    let (mut tags, _) = drain(&ring);
-                    tags.sort_unstable();
-                    assert_eq!(
-                        tags,
-                        (100..100 + burst).collect::<Vec<_>>(),
-                        "overrun by {overrun}, bursts of {burst}"
-                    );
+                    writer.write(burst);
+                    ring.drain();
                 }
+                assert!(is_empty(&ring), "overrun by {overrun}, bursts of {burst}");
             }
         }
     }

@@ -1,10 +1,10 @@
-//! The slots that tags lead to, one a waiter.
+//! The slots of those who wait, one each.
 
 use core::fmt;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::task::Waker;
 
-use atomic_waker::AtomicWaker;
+use diatomic_waker::DiatomicWaker;
 
 use super::center::Core;
 
@@ -15,43 +15,34 @@ pub const MAX_SOURCES: usize = 6;
 
 struct Slot {
     taken: AtomicBool,
-    waker: AtomicWaker,
+    waker: DiatomicWaker,
 }
 
-/// The slots of a centre. A tag is the index of a slot.
+/// The slots of a centre.
 pub(super) struct Slots {
     slots: [Slot; MAX_SOURCES],
-    overruns: AtomicU32,
+    /// Bit by bit, in which slots somebody may wait; so that an interrupt costs little where few do.
+    waiting: AtomicU32,
 }
 
 impl Slots {
     pub(super) const fn new() -> Self {
         Self {
-            slots: [const { Slot { taken: AtomicBool::new(false), waker: AtomicWaker::new() } }; MAX_SOURCES],
-            overruns: AtomicU32::new(0),
+            slots: [const { Slot { taken: AtomicBool::new(false), waker: DiatomicWaker::new() } };
+                MAX_SOURCES],
+            waiting: AtomicU32::new(0),
         }
     }
 
-    pub(super) fn wake(&self, tag: u32) {
-        // A tag that is no slot's is not ours; it can only be a hint that something is odd.
-        match self.slots.get(tag as usize) {
-            Some(slot) => slot.waker.wake(),
-            None => self.wake_all(),
-        }
-    }
-
+    /// Wakes everybody who waits. Whoever registers from now on reads the state afterwards.
     pub(super) fn wake_all(&self) {
-        for slot in &self.slots {
-            slot.waker.wake();
+        let mut waiting = self.waiting.swap(0, Ordering::AcqRel);
+        while waiting != 0 {
+            if let Some(slot) = self.slots.get(waiting.trailing_zeros() as usize) {
+                slot.waker.notify();
+            }
+            waiting &= waiting.wrapping_sub(1);
         }
-    }
-
-    pub(super) fn count_overrun(&self) {
-        self.overruns.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn overruns(&self) -> u32 {
-        self.overruns.load(Ordering::Relaxed)
     }
 }
 
@@ -79,7 +70,8 @@ impl Source {
         Self::take(self.core)
     }
 
-    /// The number that the kernel has to put into this source's records.
+    /// The number that the kernel has to put into this source's records: the slot's. Nothing depends
+    /// on it; it helps whoever reads a call log.
     pub(crate) fn tag(&self) -> u32 {
         self.tag
     }
@@ -90,14 +82,18 @@ impl Source {
 
     /// Has `waker` woken by the next notification. To be called before the state is read that is
     /// waited for, so that a change in between is not missed.
-    pub(crate) fn register(&self, waker: &Waker) {
-        self.slot.waker.register(waker);
+    pub(crate) fn register(&mut self, waker: &Waker) {
+        // SAFETY: a slot belongs to one `Source` at a time, which is borrowed exclusively, so nobody
+        // else registers or unregisters in it meanwhile.
+        unsafe { self.slot.waker.register(waker) };
+        self.core.slots().waiting.fetch_or(1 << self.tag, Ordering::AcqRel);
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        self.slot.waker.take();
+        // SAFETY: as in `register`; the slot is free only after this.
+        unsafe { self.slot.waker.unregister() };
         self.slot.taken.store(false, Ordering::Release);
         self.core.remove_user();
     }

@@ -8,8 +8,8 @@ use super::{ServerLog, split_text};
 /// Gathers what is written to it, and logs each line as one message.
 ///
 /// A line ends at `\n`, which is not logged, and when the `LogLine` is dropped. One longer than `N`
-/// bytes is logged in pieces of at most `N`, and empty ones are left out. Writing always succeeds, as
-/// to a [`ServerLog`].
+/// bytes, which are 4 at least, is logged in pieces of at most `N`. Empty ones are left out. Writing
+/// always succeeds, as to a [`ServerLog`].
 #[derive(Debug)]
 pub struct LogLine<const N: usize> {
     log: ServerLog,
@@ -18,31 +18,27 @@ pub struct LogLine<const N: usize> {
 
 impl<const N: usize> LogLine<N> {
     pub(super) const fn new(log: ServerLog) -> Self {
-        const { assert!(N > 0, "a line holds at least one byte") };
+        const { assert!(N >= 4, "a line holds at least one character, of four bytes") };
         Self { log, line: heapless::Vec::new() }
     }
 
     fn append_lines(&mut self, text: &[u8]) {
-        for part in text.split_inclusive(|byte| *byte == b'\n') {
-            match part.strip_suffix(b"\n") {
-                Some(end_of_line) => {
-                    self.append(end_of_line);
-                    self.send();
-                }
-                None => self.append(part),
-            }
+        let mut rest = text;
+        // Not `split_inclusive`, in which a panic is left at some levels of optimisation.
+        while let Some(line_end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, after) = rest.split_at_checked(line_end).unwrap_or((rest, &[]));
+            self.append(line);
+            self.send();
+            rest = after.get(1..).unwrap_or_default();
         }
+        self.append(rest);
     }
 
     fn append(&mut self, text: &[u8]) {
         let mut rest = text;
         while !rest.is_empty() {
-            let room = N - self.line.len();
-            let (piece, after) = match split_text(rest, room) {
-                // The line is too short for this one character.
-                ([], _) if self.line.is_empty() => rest.split_at_checked(room).unwrap_or((rest, &[])),
-                pieces => pieces,
-            };
+            // Nothing is split off if not even one character fits, which an emptied line helps.
+            let (piece, after) = split_text(rest, N - self.line.len());
             // Cannot fail: a piece is no longer than the room there is.
             let _ = self.line.extend_from_slice(piece);
             rest = after;

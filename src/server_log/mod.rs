@@ -34,6 +34,24 @@ const SHORTEST_PIECE: usize = 16;
 ///
 /// `write!` on a `ServerLog` makes a message of each piece of the format string; on a
 /// [line](Self::line), it makes one of the whole.
+///
+/// ```
+/// use core::fmt::Write;
+///
+/// use microvisor::{KernelMemory, ServerLog, kernel_memory};
+///
+/// static LOG_MEMORY: KernelMemory<1024> = kernel_memory!(1024);
+///
+/// # let device = microvisor_sim::Device::builder().boot();
+/// # fn run() -> Option<()> {
+/// let log = ServerLog::start(LOG_MEMORY.take()?).ok()?;
+/// let degrees = 21;
+/// let _ = write!(log.line::<64>(), "it is {degrees} °C");
+/// # Some(())
+/// # }
+/// # run().expect("the log starts");
+/// # assert_eq!(device.server_log(), ["it is 21 °C"]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct ServerLog(());
 
@@ -89,15 +107,7 @@ impl ServerLog {
         }
     }
 
-    /// An empty line that holds up to `N` bytes before they are logged.
-    ///
-    /// ```no_run
-    /// # fn measured(log: microvisor::ServerLog, temperature: i32) {
-    /// use core::fmt::Write;
-    ///
-    /// let _ = writeln!(log.line::<64>(), "{temperature} degrees");
-    /// # }
-    /// ```
+    /// An empty line that holds up to `N` bytes, which are 4 at least, before they are logged.
     pub const fn line<const N: usize>(self) -> LogLine<N> {
         LogLine::new(self)
     }

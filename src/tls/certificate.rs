@@ -10,8 +10,9 @@ use crate::sys;
 
 /// An X.509 certificate in DER, in memory that somebody else owns.
 ///
-/// Only the outer structure has been checked: that these bytes are one whole certificate and not
-/// something else. Signatures and dates are for the far end, or for the kernel, to judge.
+/// Only the outer structure has been checked: that these bytes are one whole DER object, and none of
+/// the things that are taken for a certificate by mistake. The rest is for the kernel and the far end to
+/// judge.
 #[derive(Clone, Copy)]
 #[repr(transparent)] // So that a slice of these is the array that the kernel reads.
 pub struct Certificate<'a> {
@@ -32,14 +33,13 @@ impl<'a> Certificate<'a> {
     /// The [`TlsMaterialError`] that says what it is instead, and how to get a certificate from it.
     pub fn from_der(der: &'a [u8]) -> Result<Self, TlsMaterialError> {
         match Material::recognise(der)? {
-            Material::Certificate => {}
+            Material::Certificate | Material::Other => {}
             Material::CertificateRequest => return Err(TlsMaterialError::CsrWhereCertificateBelongs),
             Material::PublicKey => return Err(TlsMaterialError::PublicKeyWhereCertificateBelongs),
             Material::Pkcs8Key | Material::EncryptedPkcs8Key | Material::Pkcs1Key | Material::Sec1Key => {
                 return Err(TlsMaterialError::KeyWhereCertificateBelongs);
             }
             Material::Container => return Err(TlsMaterialError::Container),
-            Material::Other => return Err(TlsMaterialError::NotACertificate),
         }
         #[allow(clippy::cast_possible_truncation)] // `Material::recognise` takes less than 2^25 bytes.
         let length = der.len() as u32;

@@ -22,7 +22,8 @@ pub(super) enum Material {
     Sec1Key,
     /// A container of keys and certificates: PKCS#12 (RFC 7292 §4) or PKCS#7 (RFC 5652 §3).
     Container,
-    /// DER, but of something else.
+    /// None of these, as far as the outer levels show. What it is worth is for TLS to say: formats
+    /// that are not known here may well be taken by the platform.
     Other,
 }
 
@@ -34,11 +35,9 @@ impl Material {
         }
         let actual = bytes.len();
         let error = match split_first(bytes) {
-            Ok((Element { tag: tag::SEQUENCE, contents }, [])) => match classify(contents) {
-                Ok(material) => return Ok(material),
-                // The outer length is right, so an inner one that does not fit is damage.
-                Err(_) => TlsMaterialError::NotDer,
-            },
+            Ok((Element { tag: tag::SEQUENCE, contents }, [])) => {
+                return Ok(classify(contents).unwrap_or(Self::Other));
+            }
             _ if bytes.first() != Some(&tag::SEQUENCE) => TlsMaterialError::NotDer,
             Ok((_, rest)) => TlsMaterialError::TrailingBytes { expected: actual - rest.len(), actual },
             Err(NoElement::Truncated { expected }) => TlsMaterialError::Truncated { expected, actual },

@@ -57,10 +57,6 @@ pub enum TlsMaterialError {
     CsrWhereCertificateBelongs,
     /// A container of keys and certificates: PKCS#12 (`.p12`, `.pfx`) or PKCS#7 (`.p7b`).
     Container,
-    /// DER that is neither a private key nor anything else that is known here.
-    NotAKey,
-    /// DER that is neither a certificate nor anything else that is known here.
-    NotACertificate,
     /// A chain needs at least one certificate.
     EmptyChain,
     /// A chain is longer than the platform takes.
@@ -124,8 +120,6 @@ impl fmt::Display for TlsMaterialError {
                 "this is a PKCS#12 or PKCS#7 container; take the certificates and the key out of it \
                  with `openssl pkcs12` or `openssl pkcs7 -print_certs`"
             }
-            Self::NotAKey => "this DER is not a PKCS#8 private key",
-            Self::NotACertificate => "this DER is not an X.509 certificate",
             Self::EmptyChain => "a certificate chain needs at least one certificate",
             Self::TooManyCertificates { count, max } => {
                 return write!(f, "a certificate chain takes at most {max} certificates, not {count}");

@@ -6,6 +6,25 @@
 //!
 //! [`Certificate`]s make up a [`CertificateChain`]; chains and a [`PrivateKey`] make up
 //! [`Credentials`]. None of them copies the material.
+//!
+//! ```
+//! use microvisor::Secret;
+//! use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey, TlsMaterialError};
+//!
+//! fn credentials<'a>(
+//!     authority: &'a Certificate<'a>,
+//!     own: &'a Certificate<'a>,
+//!     key: Secret<'a>,
+//! ) -> Result<Credentials<'a>, TlsMaterialError> {
+//!     let key = PrivateKey::from_secret(key)?;
+//!     Ok(Credentials::new()
+//!         .trust(CertificateChain::single(authority))
+//!         .identity(CertificateChain::single(own), key))
+//! }
+//!
+//! let pem = b"-----BEGIN CERTIFICATE-----\nMIIB";
+//! assert_eq!(Certificate::from_der(pem), Err(TlsMaterialError::Pem));
+//! ```
 
 mod certificate;
 mod chain;

@@ -8,8 +8,9 @@ use crate::{Secret, sys};
 
 /// A private key in PKCS#8 DER, not encrypted.
 ///
-/// Only the outer structure has been checked. Whether the key belongs to a certificate shows when the
-/// far end refuses the connection.
+/// Only the outer structure has been checked: that these bytes are one whole DER object, and none of
+/// the things that are taken for such a key by mistake. Whether the key belongs to a certificate shows
+/// when the far end refuses the connection.
 pub struct PrivateKey<'a> {
     der: Storage<'a>,
 }
@@ -65,7 +66,7 @@ impl<'a> PrivateKey<'a> {
 
 fn check(der: &[u8]) -> Result<(), TlsMaterialError> {
     Err(match Material::recognise(der)? {
-        Material::Pkcs8Key => return Ok(()),
+        Material::Pkcs8Key | Material::Other => return Ok(()),
         Material::EncryptedPkcs8Key => TlsMaterialError::EncryptedPkcs8Key,
         Material::Pkcs1Key => TlsMaterialError::Pkcs1Key,
         Material::Sec1Key => TlsMaterialError::Sec1Key,
@@ -73,7 +74,6 @@ fn check(der: &[u8]) -> Result<(), TlsMaterialError> {
         Material::Certificate => TlsMaterialError::CertificateWhereKeyBelongs,
         Material::CertificateRequest => TlsMaterialError::CsrWhereKeyBelongs,
         Material::Container => TlsMaterialError::Container,
-        Material::Other => TlsMaterialError::NotAKey,
     })
 }
 

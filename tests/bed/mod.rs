@@ -7,15 +7,12 @@ pub mod scripted_broker;
 pub mod session;
 
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use microvisor::config::{ConfigFetch, Opened};
 use microvisor::mqtt::{ClientId, ConnectError, ConnectOptions, Connected, Disconnected, Host, MqttChannel};
-use microvisor::{
-    AlignedBytes, ChannelBuffers, HandedBack, KernelMemory, Network, NotificationCenter, Notifications,
-};
+use microvisor::{ChannelBuffers, HandedBack, KernelMemory, Network, NotificationCenter, Notifications};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Builder, Device};
 use session::Session;
@@ -127,10 +124,8 @@ pub fn options() -> ConnectOptions<'static> {
 
 /// Channel memory that nothing else uses.
 pub fn new_memory() -> &'static KernelMemory<MEMORY_LEN> {
-    let bytes = Box::leak(Box::new(AlignedBytes::new()));
-    let taken = Box::leak(Box::new(AtomicBool::new(false)));
-    // SAFETY: both are new, and nothing else knows of them.
-    let memory = unsafe { KernelMemory::from_parts(bytes, taken) };
+    let (bytes, taken) = (Box::leak(Box::default()), Box::leak(Box::default()));
+    let memory = KernelMemory::from_static(bytes, taken);
     Box::leak(Box::new(memory))
 }
 

@@ -12,6 +12,7 @@
 //! broker on the same machine; the name that the device asked for is still the one that the server's
 //! certificate has to be for.
 
+mod blank_session;
 #[expect(clippy::module_inception, reason = "the file is named after the type that it holds")]
 mod bridge;
 mod link;

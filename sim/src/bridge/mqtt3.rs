@@ -9,7 +9,7 @@ use rumqttc_v4::mqttbytes::v4::{
 };
 use rumqttc_v4::{
     AckMode, AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, PublishOptions,
-    StateError,
+    StateError, mqttbytes,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -32,6 +32,8 @@ pub(super) fn client(
     let mut mqtt = MqttOptions::new(client_id, ("bridge", request.port));
     mqtt.set_keep_alive(u16::try_from(request.keep_alive).unwrap_or(u16::MAX))
         .set_ack_mode(AckMode::Manual)
+        // One packet at a time: an end of the connection drops what came with it.
+        .set_read_batch_size(1)
         .set_max_packet_size(LARGEST_PACKET, LARGEST_PACKET)
         .try_set_clean_session(request.clean_start)
         .ok()?;
@@ -89,7 +91,10 @@ fn of_error(error: ConnectionError) -> End {
         ConnectionError::ConnectionRefused(code) => End::Refused(code as u32),
         // The end of the graceful disconnect, in time or not.
         ConnectionError::RequestsDone | ConnectionError::DisconnectTimeout => End::ByRequest,
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => End::Broken(error),
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(mqttbytes::Error::Io(error)),
+        ) => End::Broken(error),
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
             End::Broken(io::ErrorKind::ConnectionAborted.into())
         }

@@ -9,12 +9,13 @@ use rumqttc_v5::mqttbytes::v5::{
     SubscribeReasonCode,
 };
 use rumqttc_v5::{
-    AckMode, AsyncClient, BrokerSessionResumePolicy, ConnectionError, Event, EventLoop, MqttOptions,
-    PublishNoticeError, PublishOptions, PublishResult, StateError,
+    AckMode, AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, PublishNoticeError, PublishOptions,
+    PublishResult, StateError, mqttbytes,
 };
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::blank_session::BlankSession;
 use super::link::{Answer, End, Incoming, NotAllowed, Outgoing, Step, take_stream};
 use super::options::BridgeOptions;
 use crate::broker::{ConnectRequest, Publish, Subscription};
@@ -33,13 +34,15 @@ pub(super) fn client(
     let mut mqtt = MqttOptions::new(client_id, ("bridge", request.port));
     mqtt.set_keep_alive(u16::try_from(request.keep_alive).unwrap_or(u16::MAX))
         .set_clean_start(request.clean_start)
-        .set_broker_session_resume_policy(BrokerSessionResumePolicy::AllowBrokerOnly)
         .set_connect_timeout(options.connect_timeout)
         .set_ack_mode(AckMode::Manual)
+        // One packet at a time: an end of the connection drops what came with it.
+        .set_read_batch_size(1)
         .set_unlimited_incoming_packet_size();
     if !request.clean_start {
         let seconds = u32::try_from(options.session_expiry.as_secs()).unwrap_or(u32::MAX);
         mqtt.set_session_expiry_interval(Some(seconds));
+        mqtt.set_session_store(BlankSession { expiry_seconds: seconds });
     }
     if let Some((name, password)) = &request.authentication {
         mqtt.set_credentials(String::from_utf8(name.clone()).ok()?, password.clone());
@@ -96,7 +99,10 @@ fn of_error(error: ConnectionError) -> End {
         }
         // The end of the graceful disconnect, in time or not.
         ConnectionError::RequestsDone | ConnectionError::DisconnectTimeout => End::ByRequest,
-        ConnectionError::Io(error) | ConnectionError::MqttState(StateError::Io(error)) => End::Broken(error),
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(mqttbytes::Error::Io(error)),
+        ) => End::Broken(error),
         ConnectionError::MqttState(StateError::ConnectionAborted) => {
             End::Broken(io::ErrorKind::ConnectionAborted.into())
         }

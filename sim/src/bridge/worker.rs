@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use microvisor::sys;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use super::BridgeLog;
@@ -71,7 +72,7 @@ async fn distribute(
                 let (requests, to_link) = mpsc::unbounded_channel();
                 links.insert(link, requests);
                 let events = Events { link, to_bridge: to_bridge.clone() };
-                tokio::spawn(link::run(*connect, options.clone(), to_link, events, log.clone()));
+                tokio::spawn(watch(*connect, options.clone(), to_link, events, log.clone()));
             }
             // Its task sees the end of the channel, and cuts the connection.
             Request::Abandon => {
@@ -84,5 +85,21 @@ async fn distribute(
                 }
             }
         }
+    }
+}
+
+/// Runs a link, and tells the kernel of its end also if a bug is the reason.
+async fn watch(
+    request: ConnectRequest,
+    options: BridgeOptions,
+    requests: UnboundedReceiver<Request>,
+    events: Events,
+    log: BridgeLog,
+) {
+    let link = tokio::spawn(link::run(request, options, requests, events.clone(), log.clone()));
+    if let Err(error) = link.await {
+        log.add(format!("the bridge failed: {error}"));
+        let closure_reason = sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED;
+        events.send(BrokerEvent::Closed { closure_reason }).await;
     }
 }

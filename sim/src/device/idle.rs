@@ -1,6 +1,8 @@
 use std::fmt;
 use std::rc::Rc;
-use std::task::Waker;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
 
 use microvisor::Idle;
 
@@ -17,17 +19,39 @@ use crate::machine::Machine;
 /// ```
 pub struct DeviceIdle {
     machine: Rc<Machine>,
+    /// One for each sleep, so that an action which runs a future of its own takes no wake-up away.
+    woken: Arc<WakeFlag>,
+}
+
+/// Set by the waker.
+#[derive(Debug, Default)]
+struct WakeFlag(AtomicBool);
+
+impl WakeFlag {
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Acquire)
+    }
+}
+
+impl Wake for WakeFlag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 impl DeviceIdle {
     pub(crate) fn new(machine: Rc<Machine>) -> Self {
-        Self { machine }
+        Self { machine, woken: Arc::default() }
     }
 }
 
 impl Idle for DeviceIdle {
     fn waker(&self) -> Waker {
-        Waker::from(self.machine.wake.clone())
+        Waker::from(self.woken.clone())
     }
 
     /// # Panics
@@ -38,12 +62,12 @@ impl Idle for DeviceIdle {
         assert!(!machine.kernel.borrow().in_handler, "an interrupt handler must not sleep");
         machine.resume_panic();
         machine.do_what_is_due();
-        while !machine.wake.take() {
+        while !self.woken.take() {
             let ended = machine.kernel.borrow().end.is_some();
             let goes_on = !ended && machine.step(None);
             machine.resume_panic();
             assert!(
-                goes_on || machine.wake.take(),
+                goes_on || self.woken.take(),
                 "the application sleeps for ever: it waits, and nothing is left that could happen\n{}",
                 machine.kernel.borrow().describe()
             );

@@ -39,6 +39,14 @@ pub use idle::DeviceIdle;
 /// assert_eq!((status, hz), (sys::MV_STATUS_OKAY, 160_000_000));
 /// assert_eq!(device.trace(), ["[  0.000000] mvGetSysClk(&hz) = OKAY, hz=160000000"]);
 /// ```
+///
+/// A device stays on its thread:
+///
+/// ```compile_fail
+/// fn take_away(_: impl Send) {}
+///
+/// take_away(microvisor_sim::Device::builder().boot());
+/// ```
 pub struct Device {
     machine: Rc<Machine>,
     /// Whether dropping this ends the device; actions get a `Device` that does not.

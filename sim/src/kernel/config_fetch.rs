@@ -6,7 +6,7 @@ use super::channels::ChannelKind;
 use super::{Event, Kernel, Outcome, length};
 use crate::fault::FetchFault;
 use crate::names;
-use crate::quirks::MissingKey;
+use crate::quirks::{LongValue, MissingKey};
 use crate::trace::{redacted, shown};
 
 /// How long the cloud takes to answer, in microseconds.
@@ -134,6 +134,10 @@ impl Kernel {
                     response.fail_item(&fetch.keys, &key, sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR);
                 }
                 FetchFault::ItemResult(key, result) => response.fail_item(&fetch.keys, &key, result),
+                FetchFault::ItemValue(key, value) => response.replace_value(&fetch.keys, &key, &value),
+                FetchFault::FewerItems(missing) => {
+                    response.items.truncate(response.items.len().saturating_sub(missing));
+                }
                 FetchFault::Silent => {
                     self.trace.event(self.now, "config response withheld (injected)");
                     return;
@@ -191,7 +195,12 @@ impl Kernel {
         let mut value = item.value.clone();
         if result == sys::MV_CONFIGKEYFETCHRESULT_OK {
             if value.len() > params.buf.size as usize {
-                return Err(sys::MV_STATUS_INVALIDBUFFERSIZE);
+                match self.quirks.long_value {
+                    LongValue::Refused => return Err(sys::MV_STATUS_INVALIDBUFFERSIZE),
+                    LongValue::CutOff => value.truncate(params.buf.size as usize),
+                    // `put_bytes` writes what fits.
+                    LongValue::CutOffWithItsLength => {}
+                }
             }
         } else if self.quirks.missing_key == MissingKey::ErrorText {
             value = ERROR_TEXT[..ERROR_TEXT.len().min(params.buf.size as usize)].to_vec();
@@ -236,9 +245,20 @@ impl Response {
     }
 
     fn fail_item(&mut self, keys: &[Key], name: &str, result: sys::MvConfigKeyFetchResult) {
-        for (item, _) in self.items.iter_mut().zip(keys).filter(|(_, key)| key.name == name) {
+        for item in self.items_of(keys, name) {
             item.result = result;
             item.value.clear();
         }
+    }
+
+    fn replace_value(&mut self, keys: &[Key], name: &str, value: &[u8]) {
+        for item in self.items_of(keys, name) {
+            item.result = sys::MV_CONFIGKEYFETCHRESULT_OK;
+            item.value = value.to_vec();
+        }
+    }
+
+    fn items_of(&mut self, keys: &[Key], name: &str) -> impl Iterator<Item = &mut ResponseItem> {
+        self.items.iter_mut().zip(keys).filter(move |(_, key)| key.name == name).map(|(item, _)| item)
     }
 }

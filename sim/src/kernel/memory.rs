@@ -110,11 +110,14 @@ impl OwnedMemory {
         let mut regions = std::mem::take(&mut self.regions);
         for region in &mut regions {
             let actual = region.actual();
-            // Comparing all at once is fast, and nearly always enough.
-            let end = if actual == region.expected { 0 } else { region.len };
-            let changed = (0..end).find(|&at| {
-                actual[at] != region.expected[at] && !(region.used == Use::Ring && actual[at] == 0)
-            });
+            // This runs at every system call, and nearly always there is nothing to find.
+            let changed = if actual == region.expected {
+                None
+            } else {
+                (0..region.len).find(|&at| {
+                    actual[at] != region.expected[at] && !(region.used == Use::Ring && actual[at] == 0)
+                })
+            };
             if let Some(at) = changed {
                 found.push(complaint(region, at));
             }

@@ -19,7 +19,7 @@ pub(crate) struct Center {
     irq: u32,
     records: usize,
     next: usize,
-    /// Whether the kernel has been round once, so that a record which is not clear is unread.
+    /// How many records the kernel has written so far, up to all: what others hold is not its own.
     written: usize,
 }
 
@@ -90,7 +90,7 @@ impl Kernel {
     pub(super) fn notify(&mut self, center: u32, kind: sys::MvEventType, tag: u32) {
         let mut copies = 1;
         let mut actions = Vec::new();
-        for effect in self.faults.at_notification() {
+        for effect in self.faults.at_notification(kind, tag) {
             match effect {
                 NotificationEffect::Drop => {
                     copies = 0;

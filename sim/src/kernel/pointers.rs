@@ -120,8 +120,17 @@ impl Kernel {
 
     pub(super) fn check_output<T: Copy>(&mut self, ptr: *mut T, what: &str, fault: sys::MvStatus) -> Outcome {
         self.check(ptr.addr(), size_of::<T>(), align_of::<T>(), what, Access::Write, fault)?;
-        self.call.outputs.push((ptr.cast(), size_of::<T>()));
+        self.register_output(ptr.cast(), size_of::<T>(), what);
         Ok(())
+    }
+
+    /// Remembers an output of the call in progress. No two of them can lie in the same place.
+    fn register_output(&mut self, start: *mut u8, len: usize, what: &str) {
+        let (from, to) = (start.addr(), start.addr() + len);
+        if self.call.outputs.iter().any(|&(other, len)| other.addr() < to && from < other.addr() + len) {
+            self.report(format!("{what} overlaps another output of the same call"));
+        }
+        self.call.outputs.push((start, len));
     }
 
     /// Checks a buffer for bytes that an argument points to.
@@ -133,7 +142,7 @@ impl Kernel {
         fault: sys::MvStatus,
     ) -> Outcome {
         self.check(ptr.addr(), len as usize, 1, what, Access::Write, fault)?;
-        self.call.outputs.push((ptr, len as usize));
+        self.register_output(ptr, len as usize, what);
         Ok(())
     }
 
@@ -144,7 +153,7 @@ impl Kernel {
         }
         let fault = self.nested_fault();
         self.check(ptr.addr(), bytes as usize, align_of::<u32>(), what, Access::Write, fault)?;
-        self.call.outputs.push((ptr.cast(), bytes as usize));
+        self.register_output(ptr.cast(), bytes as usize, what);
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use microvisor::sys;
 use microvisor_sim::bridge::BridgeOptions;
 use microvisor_sim::broker::{LinkId, TlsCredentials};
 
-use crate::device::{Device, connect_request};
+use crate::canned_broker::{CONNACK, CannedBroker};
+use crate::device::{Device, connect_request, publish};
 use crate::mosquitto::{Mosquitto, free_port};
 use crate::pki::{Authority, Certificate};
 
@@ -144,7 +145,8 @@ fn a_broker_that_dies_closes_the_channel() {
             reason,
             sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER | sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER
         ),
-        "{reason}"
+        "{reason} {:?}",
+        device.log()
     );
     assert!(!device.log().is_empty());
 }
@@ -156,4 +158,52 @@ fn a_bridge_can_be_dropped_while_it_connects() {
     let mut device = Device::new();
     device.start_connecting(LINK, connect_request(port, "lamp", own_credentials()));
     drop(device);
+}
+
+#[test]
+fn a_disconnect_of_the_broker_comes_with_its_reason_and_after_what_came_before() {
+    // A CONNACK, a message of QoS 0 and a DISCONNECT, all at once.
+    let broker = CannedBroker::start(&[0x20, 3, 0, 0, 0, 0x30, 5, 0, 1, b't', 0, b'x', 0xE0, 2, 0x8E, 0]);
+    let mut device = Device::new();
+    let request = connect_request(broker.port, "lamp", broker.credentials);
+    assert_eq!(device.connect(LINK, request), (0, 0));
+    let session_taken_over = 0x8E;
+    assert_eq!(device.disconnected(LINK), (0, session_taken_over));
+    assert_eq!(device.message(LINK).payload, b"x");
+}
+
+#[test]
+fn a_connack_that_refuses_passes_its_reason_on() {
+    let not_authorized = 0x87;
+    let broker = CannedBroker::start(&[0x20, 3, 0, 0x87, 0]);
+    let (answer, log) = outcome(broker.port, broker.credentials);
+    assert_eq!(answer, (0, not_authorized), "{log}");
+}
+
+#[test]
+fn a_broker_that_answers_with_something_else_is_a_socket_error() {
+    let ping_response = &[0xD0, 0];
+    let broker = CannedBroker::start(ping_response);
+    let (answer, log) = outcome(broker.port, broker.credentials);
+    assert_eq!(answer, SOCKET_ERROR, "{log}");
+}
+
+#[test]
+fn a_connect_that_is_never_acknowledged_is_a_socket_error_after_the_timeout() {
+    let broker = CannedBroker::start(&[]);
+    let mut device = Device::with(BridgeOptions::new().connect_timeout(Duration::from_millis(300)));
+    let answer = device.connect(LINK, connect_request(broker.port, "lamp", broker.credentials));
+    assert_eq!(answer, SOCKET_ERROR, "{:?}", device.log());
+}
+
+#[test]
+fn a_publish_under_way_when_the_connection_ends_gets_no_answer() {
+    // The broker acknowledges the connection and nothing else.
+    let broker = CannedBroker::start(CONNACK);
+    let mut device = Device::new();
+    let request = connect_request(broker.port, "lamp", broker.credentials);
+    assert_eq!(device.connect(LINK, request), (0, 0));
+    device.request_publish(LINK, publish("sensor/lamp", b"1", 1));
+    device.abandon(LINK);
+    assert!(device.events.is_empty(), "{:?}", device.events);
 }

@@ -5,6 +5,7 @@
 #[path = "../pki/mod.rs"]
 mod pki;
 
+mod canned_broker;
 mod device;
 mod failures;
 mod mosquitto;

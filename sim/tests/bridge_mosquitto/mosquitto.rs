@@ -34,33 +34,16 @@ impl Mosquitto {
         fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
         fs::write(folder.join("server.pem"), &server.pem).unwrap();
         fs::write(folder.join("server.key"), server.key.serialize_pem()).unwrap();
-        let port = free_port();
-        fs::write(folder.join("mosquitto.conf"), configuration(&folder, port)).unwrap();
-        let log = fs::File::create(folder.join("log")).unwrap();
-        let process = Command::new(program)
-            .arg("-v")
-            .arg("-c")
-            .arg(folder.join("mosquitto.conf"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("mosquitto starts");
-        let mosquitto = Self { authority, port, process, folder };
-        mosquitto.wait_until_it_listens();
-        Some(mosquitto)
-    }
-
-    fn wait_until_it_listens(&self) {
-        let deadline = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < deadline, "mosquitto does not listen: {}", self.log());
-            std::thread::yield_now();
-        }
+        // Somebody else may take the port before mosquitto does.
+        let (port, process) = std::iter::repeat_with(|| spawn(&program, &folder))
+            .take(5)
+            .find_map(std::convert::identity)
+            .unwrap_or_else(|| panic!("mosquitto does not listen: {}", read_log(&folder)));
+        Some(Self { authority, port, process, folder })
     }
 
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        read_log(&self.folder)
     }
 
     pub(crate) fn kill(&mut self) {
@@ -96,6 +79,37 @@ fn find_program() -> Option<PathBuf> {
         eprintln!("skipped: install mosquitto (Debian: apt install mosquitto) to run this test");
     }
     program
+}
+
+/// Starts mosquitto on a free port; `None` if it ends before it listens.
+fn spawn(program: &Path, folder: &Path) -> Option<(u16, Child)> {
+    let port = free_port();
+    fs::write(folder.join("mosquitto.conf"), configuration(folder, port)).unwrap();
+    let log = fs::File::create(folder.join("log")).unwrap();
+    let mut process = Command::new(program)
+        .arg("-v")
+        .arg("-c")
+        .arg(folder.join("mosquitto.conf"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("mosquitto starts");
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > deadline || process.try_wait().is_ok_and(|ended| ended.is_some()) {
+            // It may have ended by itself.
+            let _ = process.kill();
+            let _ = process.wait();
+            return None;
+        }
+        std::thread::yield_now();
+    }
+    Some((port, process))
+}
+
+fn read_log(folder: &Path) -> String {
+    fs::read_to_string(folder.join("log")).unwrap_or_default()
 }
 
 fn make_folder() -> PathBuf {

@@ -40,6 +40,10 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
+    pub(crate) fn with_key(name: &str, key: KeyPair) -> Self {
+        Self(CertifiedIssuer::self_signed(authority_params(name, VALID), key).unwrap())
+    }
+
     /// Another authority, whose certificate this one issues.
     pub(crate) fn authority(&self, name: &str) -> Self {
         let params = authority_params(name, VALID);

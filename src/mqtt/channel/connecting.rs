@@ -44,6 +44,10 @@ impl MqttChannel<Connecting> {
 
     /// Whether the broker has answered, and if so, how. The last waker polled with is woken.
     ///
+    /// # Errors
+    ///
+    /// As [`connected`](Self::connected).
+    ///
     /// After `Ready`, [`try_connected`](Self::try_connected) makes the transition.
     pub fn poll_connected(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         self.channel.register(cx.waker());
@@ -72,8 +76,8 @@ impl MqttChannel<Connecting> {
     ) -> Result<MqttChannel<Connected>, HandedBack<MqttChannel<Disconnected>, ConnectError>> {
         match answer {
             Ok(()) => {
-                let limits = self.state.limits;
-                Ok(self.into_state(Connected::new(limits)))
+                let Connecting { version, limits, .. } = self.state;
+                Ok(self.into_state(Connected::new(version, limits)))
             }
             Err(error) => Err(self.failed(error)),
         }
@@ -93,7 +97,7 @@ impl MqttChannel<Connecting> {
             Ok(sys::MV_MQTTREADABLEDATATYPE_DISCONNECTRESPONSE) => {
                 Some(match self.channel.read_disconnect() {
                     Ok((state, _)) if !state.is_completed() => Err(ConnectError::Failed(state)),
-                    Ok((_, reason)) => Err(ConnectError::Refused(reason)),
+                    Ok((_, reason)) => Err(ConnectError::Disconnected(reason)),
                     Err(status) => Err(self.error(status)),
                 })
             }

@@ -4,8 +4,7 @@
 
 use crate::Status;
 use crate::channel::Channel;
-use crate::mqtt::message::Acknowledgement;
-use crate::mqtt::{Inbox, LostMessage, MAX_TOPICS, Message, ReasonCode, RequestState};
+use crate::mqtt::{Acknowledgement, Inbox, LostMessage, MAX_TOPICS, Message, ReasonCode, RequestState};
 use crate::sys;
 
 /// The answer to a publish.
@@ -120,7 +119,11 @@ impl Channel {
         Ok(response)
     }
 
-    pub(super) fn read_message<'b>(&self, inbox: &'b mut Inbox<'_>) -> Result<Message<'b>, Status> {
+    pub(super) fn read_message<'b>(
+        &self,
+        session: u32,
+        inbox: &'b mut Inbox<'_>,
+    ) -> Result<Message<'b>, Status> {
         let mut correlation_id = 0;
         let mut qos = 0;
         let mut retain = 0;
@@ -134,11 +137,11 @@ impl Channel {
         };
         // SAFETY: all pointers are to locals and to the inbox, which nothing else uses meanwhile.
         Status::check(unsafe { sys::mvMqttReceiveMessage(self.handle(), &raw const message) })?;
-        let acknowledgement =
-            (qos != 0).then_some(Acknowledgement { channel: self.handle(), correlation_id });
+        let acknowledgement = (qos != 0).then_some(Acknowledgement { session, correlation_id });
         Ok(Message {
-            topic: written(inbox.topic, topic_len)?,
-            payload: written(inbox.payload, payload_len)?,
+            channel: self.handle(),
+            topic: written(inbox.topic, topic_len),
+            payload: written(inbox.payload, payload_len),
             qos,
             retain: retain != 0,
             acknowledgement,
@@ -156,7 +159,7 @@ impl Channel {
         };
         // SAFETY: as in `read_message`.
         Status::check(unsafe { sys::mvMqttReceiveLostMessageInfo(self.handle(), &raw const info) })?;
-        Ok(LostMessage { topic: written(inbox.topic, topic_len)?, message_len, reason })
+        Ok(LostMessage { topic: written(inbox.topic, topic_len), message_len, reason })
     }
 }
 
@@ -173,7 +176,7 @@ fn string_buffer(memory: &mut [u8], length: &mut u32) -> sys::MvSizedStringBuffe
     }
 }
 
-/// What the kernel wrote. A length beyond the memory cannot have been written.
-fn written(memory: &[u8], length: u32) -> Result<&[u8], Status> {
-    memory.get(..length as usize).ok_or(Status::InvalidBufferSize)
+/// What the kernel wrote, which is all of the memory where it says that it wrote more.
+fn written(memory: &[u8], length: u32) -> &[u8] {
+    memory.get(..length as usize).unwrap_or(memory)
 }

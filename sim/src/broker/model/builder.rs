@@ -9,14 +9,16 @@ use super::identity::Identities;
 use super::latency::Latency;
 use super::{Limits, ModelBroker, Policy, Thing};
 
-/// How the broker ends the connection of a client that does what it may not.
+/// How the broker ends the connection of a client that does what its policy does not allow.
+///
+/// A violation of MQTT 5 or of a limit is always told in a DISCONNECT; MQTT 3.1.1 has none, so there
+/// it is as with the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denial {
     /// The connection goes without a word, and the channel closes with this `MvClosureReason`.
     Drop(u32),
-    /// A DISCONNECT says so (0x87 where the policy is the reason); MQTT 3.1.1 has none, so there
-    /// the connection goes without a word.
+    /// A DISCONNECT with 0x87 says so. A client of MQTT 3.1.1 is closed with `CHANNELCLOSEDBYSERVER`.
     Disconnect,
 }
 

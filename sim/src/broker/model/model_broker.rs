@@ -85,7 +85,8 @@ impl ModelBroker {
         self.0.borrow_mut().observed = filters.iter().map(|filter| filter.as_bytes().to_vec()).collect();
     }
 
-    /// Runs `action` at a time since the kernel started.
+    /// Runs `action` at a time since the kernel started. It can do with the broker what a test can;
+    /// what it wants of the device belongs into an action of the device.
     pub fn at(&self, at: Duration, action: impl FnOnce(&Self) + 'static) {
         self.0.borrow_mut().schedule.plan(micros(at), Due::Action(Box::new(action)));
     }
@@ -94,7 +95,12 @@ impl ModelBroker {
 
     /// The publishes that the broker accepted, wills included.
     pub fn received(&self) -> Vec<Received> {
-        self.0.borrow().record.received.clone()
+        self.received_since(0)
+    }
+
+    /// The same without the first `seen`, for whoever looks again and again.
+    pub fn received_since(&self, seen: usize) -> Vec<Received> {
+        self.0.borrow().record.received.get(seen..).unwrap_or_default().to_vec()
     }
 
     /// The messages of QoS 1 and 2 that were acknowledged.

@@ -1,0 +1,164 @@
+//! The device on a laptop: what the application finds in its stores, its memory and its interrupt,
+//! and the broker at the far end.
+
+use std::error::Error;
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use microvisor::{KernelMemory, NotificationCenter, kernel_memory};
+use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
+
+use microvisor_sim::bridge::{Bridge, BridgeOptions};
+use microvisor_sim::{Builder, Device, WallClock};
+use zeroize::Zeroizing;
+
+use crate::application::{self, Machine, Plan, Summary};
+use crate::credentials::Credentials;
+use crate::operator::Operator;
+use crate::options::{Endpoint, Options};
+use crate::report::{self, Printer};
+use crate::test_pki::TestPki;
+
+/// A spare timer line, `TIM8_BRK`.
+const IRQ: u32 = 51;
+static CENTER: NotificationCenter<8> = NotificationCenter::new(IRQ);
+/// 7 KiB for receiving, 4 KiB for sending: enough for credentials with an RSA-2048 key.
+static CHANNEL: KernelMemory<11_264> = kernel_memory!(11_264);
+
+/// The model's "device data endpoint".
+const MODEL_HOST: &str = "a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com";
+const MODEL_REGION: &str = "eu-west-1";
+const MODEL_ACCOUNT: &str = "123456789012";
+const MQTT_TLS_PORT: u16 = 8883;
+
+/// The broker, and what the device has to know of it.
+pub(crate) struct FarEnd {
+    broker: Broker,
+    endpoint: Endpoint,
+    credentials: Credentials,
+}
+
+enum Broker {
+    Model(ModelBroker),
+    Real,
+}
+
+impl FarEnd {
+    /// A real broker.
+    pub(crate) fn real(endpoint: Endpoint, credentials: Credentials) -> Self {
+        Self { broker: Broker::Real, endpoint, credentials }
+    }
+
+    /// A model of AWS IoT Core that knows the device's certificate. It shows none that the device's
+    /// root CA could have issued, so that the root CA is not put to the test.
+    pub(crate) fn model_for(sid: &str, credentials: Credentials) -> Self {
+        let broker = ModelBroker::aws_iot()
+            .host(MODEL_HOST)
+            .port(MQTT_TLS_PORT)
+            .register_certificate(credentials.certificate.clone(), thing(sid))
+            .build();
+        Self::model(broker, credentials)
+    }
+
+    /// A model of AWS IoT Core with a CA of its own, and the credentials that it handed out.
+    pub(crate) fn model_with_test_pki(sid: &str) -> Result<Self, Box<dyn Error>> {
+        let pki = TestPki::create(MODEL_HOST, sid)?;
+        report::print(
+            "made a test CA, a certificate for the broker, and a certificate and key for the device",
+        );
+        let broker = ModelBroker::aws_iot()
+            .host(MODEL_HOST)
+            .port(MQTT_TLS_PORT)
+            .server_chain([pki.server_certificate])
+            .register_certificate(pki.device_certificate.clone(), thing(sid))
+            .build();
+        let credentials = Credentials {
+            root_ca: pki.root_ca,
+            certificate: pki.device_certificate,
+            private_key: pki.device_key,
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        };
+        Ok(Self::model(broker, credentials))
+    }
+
+    fn model(broker: ModelBroker, credentials: Credentials) -> Self {
+        let endpoint = Endpoint { host: MODEL_HOST.to_owned(), port: MQTT_TLS_PORT };
+        Self { broker: Broker::Model(broker), endpoint, credentials }
+    }
+}
+
+/// The device's Thing, with the guide's policy.
+fn thing(sid: &str) -> Thing {
+    Thing::new(sid, Policy::least_privilege(MODEL_REGION, MODEL_ACCOUNT))
+}
+
+/// Boots a device with these credentials in its stores, and runs the application on it.
+pub(crate) fn run(options: &Options, far_end: FarEnd) -> Result<String, Box<dyn Error>> {
+    let FarEnd { broker, endpoint, credentials } = far_end;
+    let mut builder = store(Device::builder(), &endpoint, &credentials)
+        .device_id(&options.sid)
+        .wall_clock(WallClock::set_when_connected(unix_seconds()));
+    if options.trace {
+        builder = builder.trace_to(Box::new(io::stderr()));
+    }
+    match broker {
+        Broker::Model(model) => {
+            Operator::new(&options.sid, options.publishes, options.interval).watch(&model);
+            run_on(&builder.broker(model).boot(), options)
+        }
+        Broker::Real => {
+            let bridge = Bridge::new(BridgeOptions::new());
+            let log = bridge.log();
+            let outcome = run_on(&builder.broker(bridge).boot(), options);
+            if outcome.is_err() {
+                // The device is told less than the laptop knows.
+                log.lines().iter().for_each(|line| eprintln!("note: {line}"));
+            }
+            outcome
+        }
+    }
+}
+
+fn run_on(device: &Device, options: &Options) -> Result<String, Box<dyn Error>> {
+    device.bind_interrupt(IRQ, || CENTER.on_interrupt());
+    let mut memory = [0; 8192];
+    let machine = Machine {
+        notifications: CENTER.open()?,
+        buffers: CHANNEL.take().ok_or("the channel memory is taken")?.split::<7168>(),
+        memory: &mut memory,
+        delay: device.delay(),
+        observer: Printer::new(|| device.now()),
+    };
+    let plan = Plan { publishes: options.publishes, interval_ms: milliseconds(options.interval) };
+    let Summary { published, commands } =
+        device.block_on(application::run(machine, plan)).map_err(|failure| failure.to_string())?;
+    Ok(format!(
+        "done: {published} of {} messages published and acknowledged, {commands} commands obeyed",
+        options.publishes
+    ))
+}
+
+/// Puts into the stores what the guide puts there: hex of DER.
+fn store(builder: Builder, endpoint: &Endpoint, credentials: &Credentials) -> Builder {
+    builder
+        .config("root-CA", &hex(&credentials.root_ca))
+        .config("cert", &hex(&credentials.certificate))
+        .config("broker-host", &endpoint.host)
+        .config("broker-port", &endpoint.port.to_string())
+        .secret("private_key", &hex(&credentials.private_key))
+}
+
+fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(vec![0; bytes.len() * 2]);
+    let text = base16ct::lower::encode_str(bytes, &mut text).expect("there are two digits for each byte");
+    Zeroizing::new(text.to_owned())
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,180 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+pub(crate) const HELP: &str = "\
+A Microvisor device that talks to AWS IoT Core, simulated on this machine.
+
+Usage: cargo run --example aws_iot -- [OPTIONS]
+
+The device fetches its credentials from its stores, connects with MQTT 5 over mutual TLS, subscribes to
+command/device/<sid> and command/device/all, publishes its temperature to sensor/device/<sid>, takes the
+commands `stop` and `restart`, and disconnects.
+
+Options:
+      --credentials DIR    The files as AWS IoT hands them out: root CA, certificate and private key. They
+                           may have any name: their content tells them apart. PEM or DER; the key PKCS#1,
+                           SEC1 or PKCS#8, RSA or EC. Default: made for this run
+      --broker HOST:PORT   A real broker, over real TLS and in real time; needs --credentials.
+                           Default: a model of AWS IoT Core, in virtual time
+      --sid SID            The device's SID, which is its client id and Thing name: UV and 32 hexadecimal
+                           digits. Default: UV0123456789abcdef0123456789abcdef
+      --publishes N        End after N messages. Default: 5
+      --interval SECONDS   Time between messages, such as 0.5. Default: 1
+      --trace              Write every system call to standard error, like strace
+      --help               Print this help
+
+Examples:
+  cargo run --example aws_iot
+  cargo run --example aws_iot -- --publishes 20 --interval 60 --trace
+  cargo run --example aws_iot -- --credentials ~/thing --sid UV… \\
+      --broker a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com:8883
+
+Exit status: 0 when every message was acknowledged, 1 when the run failed, 2 for a wrong option.
+";
+
+const DEFAULT_SID: &str = "UV0123456789abcdef0123456789abcdef";
+const DEFAULT_PUBLISHES: u32 = 5;
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
+/// The number is for people to watch; a run that takes longer than this is a slip of the keyboard.
+const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub(crate) enum Command {
+    Run(Options),
+    Help,
+}
+
+/// How to run.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) credentials: Option<PathBuf>,
+    pub(crate) broker: Option<Endpoint>,
+    pub(crate) sid: String,
+    pub(crate) publishes: u32,
+    pub(crate) interval: Duration,
+    pub(crate) trace: bool,
+}
+
+/// A broker's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// What is wrong with the command line, and what to do.
+#[derive(Debug)]
+pub(crate) struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nTry --help.", self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+impl From<lexopt::Error> for UsageError {
+    fn from(error: lexopt::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl Command {
+    /// Reads the arguments, the program's name not among them.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
+        let mut options = Options {
+            credentials: None,
+            broker: None,
+            sid: DEFAULT_SID.to_owned(),
+            publishes: DEFAULT_PUBLISHES,
+            interval: DEFAULT_INTERVAL,
+            trace: false,
+        };
+        let mut parser = lexopt::Parser::from_args(arguments);
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("credentials") => options.credentials = Some(parser.value()?.into()),
+                Long("broker") => options.broker = Some(endpoint(&parser.value()?.string()?)?),
+                Long("sid") => options.sid = sid(parser.value()?.string()?)?,
+                Long("publishes") => options.publishes = publishes(&parser.value()?.string()?)?,
+                Long("interval") => options.interval = interval(&parser.value()?.string()?)?,
+                Long("trace") => options.trace = true,
+                Long("help") | Short('h') => return Ok(Self::Help),
+                Value(value) => {
+                    let value = value.to_string_lossy().into_owned();
+                    return Err(UsageError(format!(
+                        "unexpected argument '{value}': every option starts with --"
+                    )));
+                }
+                unknown => return Err(unknown.unexpected().into()),
+            }
+        }
+        if options.broker.is_some() && options.credentials.is_none() {
+            return Err(UsageError(
+                "--broker needs --credentials DIR: a real broker knows no made-up certificate".to_owned(),
+            ));
+        }
+        Ok(Self::Run(options))
+    }
+}
+
+fn endpoint(value: &str) -> Result<Endpoint, UsageError> {
+    let wrong = |what: &str| {
+        UsageError(format!("--broker {value}: {what}; write it as HOST:PORT, such as localhost:8883"))
+    };
+    if value.contains("://") {
+        return Err(wrong("a host name is wanted, not a URL"));
+    }
+    let (host, port) = value.rsplit_once(':').ok_or_else(|| wrong("the port is missing"))?;
+    let host = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.strip_suffix(']').ok_or_else(|| wrong("the bracket is not closed"))?,
+        None if host.contains(':') => return Err(wrong("an IPv6 address goes in brackets")),
+        None => host,
+    };
+    if host.is_empty() {
+        return Err(wrong("the host is missing"));
+    }
+    if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte)) {
+        return Err(wrong("that is no host name"));
+    }
+    match port.parse() {
+        Ok(port) if port > 0 => Ok(Endpoint { host: host.to_owned(), port }),
+        _ => Err(wrong("the port is a number from 1 to 65535")),
+    }
+}
+
+fn sid(value: String) -> Result<String, UsageError> {
+    let digits = value.strip_prefix("UV").unwrap_or_default();
+    if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(value)
+    } else {
+        Err(UsageError(format!(
+            "--sid {value}: a device SID is UV followed by 32 hexadecimal digits, such as {DEFAULT_SID}"
+        )))
+    }
+}
+
+fn publishes(value: &str) -> Result<u32, UsageError> {
+    match value.parse() {
+        Ok(count) if count > 0 => Ok(count),
+        _ => Err(UsageError(format!("--publishes {value}: give a whole number from 1 to {}", u32::MAX))),
+    }
+}
+
+fn interval(value: &str) -> Result<Duration, UsageError> {
+    let duration = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    duration.filter(|&duration| duration <= LONGEST_INTERVAL).ok_or_else(|| {
+        UsageError(format!(
+            "--interval {value}: give seconds from 0 to {}, such as 0.5",
+            LONGEST_INTERVAL.as_secs()
+        ))
+    })
+}

@@ -1,0 +1,302 @@
+//! The managed MQTT client.
+
+#![allow(clippy::borrow_as_ptr)] // Arguments of system calls.
+
+mod raw;
+
+use std::ptr::null;
+
+use microvisor::sys;
+use microvisor_sim::broker::{BrokerEvent, Protocol};
+use microvisor_sim::{Quirks, ReasonCodesSize, SessionEnd};
+use raw::{
+    Asked, Bench, Codes, Received, call, connect_request, message, publish_request, published,
+    subscribe_request, subscribed, subscription, text, unsubscribed,
+};
+
+const OKAY: u32 = sys::MV_STATUS_OKAY;
+const NOT_CONNECTED: u32 = sys::MV_MQTTREQUESTSTATE_NOTCONNECTED;
+const INVALID_PARAMETERS: u32 = sys::MV_MQTTREQUESTSTATE_INVALIDPARAMETERS;
+
+fn publish_response(channel: u32) -> (u32, u32, u32) {
+    let mut response = sys::MvMqttPublishResponse { request_state: 99, correlation_id: 99, reason_code: 99 };
+    assert_eq!(call!(mvMqttReadPublishResponse(channel, &mut response)), OKAY);
+    (response.request_state, response.correlation_id, response.reason_code)
+}
+
+fn disconnect_response(channel: u32) -> (u32, u32) {
+    let mut response = sys::MvMqttDisconnectResponse { request_state: 99, disconnect_code: 99 };
+    assert_eq!(call!(mvMqttReadDisconnectResponse(channel, &mut response)), OKAY);
+    (response.request_state, response.disconnect_code)
+}
+
+fn receive(channel: u32) -> Received {
+    let mut received = Received::with_room(64, 64);
+    assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+    received
+}
+
+#[test]
+fn a_connect_request_reaches_the_broker_as_it_was_made() {
+    let bench = Bench::new();
+    let (ca, cert) = ([text(b"ca")], [text(b"cert")]);
+    let chain =
+        |certs: &[sys::MvSizedString; 1]| sys::MvTlsCertificateChain { num_certs: 1, certs: certs.as_ptr() };
+    let credentials = sys::MvTlsCredentials {
+        cacert: chain(&ca),
+        clientcert: sys::MvOwnTlsCertificateChain { chain: chain(&cert), key: text(b"key") },
+    };
+    let will = sys::MvMqttWill { topic: text(b"gone"), payload: text(b"bye"), qos: 1, retain: 1 };
+    let request = sys::MvMqttConnectRequest {
+        tls_credentials: &raw const credentials,
+        clean_start: 1,
+        will: &raw const will,
+        ..connect_request()
+    };
+    assert_eq!(call!(mvMqttRequestConnect(bench.mqtt(), &request)), OKAY);
+    let arrived = bench.broker.last_connect();
+    assert_eq!(
+        (arrived.protocol, arrived.host, arrived.port),
+        (Protocol::V5, b"broker.example".to_vec(), 8883)
+    );
+    assert_eq!((arrived.client_id, arrived.keep_alive, arrived.clean_start), (b"client".to_vec(), 60, true));
+    let tls = arrived.credentials.expect("credentials");
+    assert_eq!((tls.ca, tls.chain, tls.key), (vec![b"ca".to_vec()], vec![b"cert".to_vec()], b"key".to_vec()));
+    let will = arrived.will.expect("a will");
+    assert_eq!(
+        (will.topic, will.payload, will.qos, will.retain),
+        (b"gone".to_vec(), b"bye".to_vec(), 1, true)
+    );
+}
+
+#[test]
+fn an_item_stays_at_the_head_until_it_is_read_with_the_right_call_and_enough_room() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    assert_eq!(bench.publish(channel, 7, 1), OKAY);
+    bench.hear(message(1, b"stop", 0));
+    bench.hear(published(7));
+    let mut response = sys::MvMqttPublishResponse { request_state: 0, correlation_id: 0, reason_code: 0 };
+    let status = call!(mvMqttReadPublishResponse(channel, &mut response));
+    assert_eq!(status, sys::MV_STATUS_WRONGDATAREQUESTED);
+    let mut small = Received::with_room(64, 3);
+    assert_eq!(call!(mvMqttReceiveMessage(channel, &small.message())), sys::MV_STATUS_INVALIDBUFFERSIZE);
+    assert_eq!(bench.readable(channel), sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED);
+    let received = receive(channel);
+    assert_eq!(&received.topic[..received.topic_len as usize], b"command");
+    assert_eq!(&received.payload[..received.payload_len as usize], b"stop");
+    assert_eq!((received.qos, received.retain), (0, 0));
+    assert_ne!(received.payload[4..], [b'~'; 60], "what lies behind the data is junk");
+    assert_eq!(publish_response(channel), (0, 7, 0));
+    assert_eq!(bench.readable(channel), sys::MV_MQTTREADABLEDATATYPE_NONE);
+}
+
+#[test]
+fn an_acknowledgement_carries_the_broker_s_number() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    bench.hear(message(1234, b"stop", 1));
+    let received = receive(channel);
+    assert_eq!(received.qos, 1);
+    assert_eq!(call!(mvMqttAcknowledgeMessage(channel, received.correlation_id)), OKAY);
+    assert_eq!(bench.broker.asked(), [Asked::Connect, Asked::Acknowledge(1234)]);
+    assert_eq!(bench.misuse(), []);
+    // There is no status for these.
+    assert_eq!(call!(mvMqttAcknowledgeMessage(channel, received.correlation_id)), OKAY);
+    assert_eq!(call!(mvMqttAcknowledgeMessage(channel, 5)), OKAY);
+    let misuse = bench.misuse();
+    assert!(misuse[0].what.ends_with("is acknowledged already"), "{misuse:?}");
+    assert!(misuse[1].what.contains("belongs to no message"), "{misuse:?}");
+}
+
+#[test]
+fn a_message_that_is_larger_than_the_receive_buffer_is_lost() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    bench.hear(message(1, &[b'x'; 1024 - 7], 0));
+    bench.hear(message(2, &[b'x'; 1024 - 6], 1));
+    let mut received = Received::with_room(64, 1024);
+    assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+    assert_eq!(bench.readable(channel), sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST);
+    let mut lost = Received::with_room(64, 0);
+    assert_eq!(call!(mvMqttReceiveLostMessageInfo(channel, &lost.lost())), OKAY);
+    assert_eq!(lost.qos, sys::MV_MQTTLOSTMESSAGEREASON_DEVICERECEIVEBUFFERTOOSMALL);
+    assert_eq!((&lost.topic[..lost.topic_len as usize], lost.payload_len), (&b"command"[..], 1018));
+    assert_eq!(bench.broker.asked(), [Asked::Connect, Asked::Acknowledge(2)]);
+}
+
+#[test]
+fn requests_without_a_session_are_answered_not_connected() {
+    let bench = Bench::new();
+    let channel = bench.mqtt();
+    assert_eq!(bench.publish(channel, 3, 1), OKAY);
+    assert_eq!(bench.subscribe(channel, 4), OKAY);
+    assert_eq!(bench.unsubscribe(channel, 5), OKAY);
+    assert_eq!(call!(mvMqttRequestDisconnect(channel)), OKAY);
+    bench.settle();
+    assert_eq!(publish_response(channel), (NOT_CONNECTED, 3, 0));
+    let mut codes = Codes::new();
+    assert_eq!(call!(mvMqttReadSubscribeResponse(channel, &codes.subscribe(32))), OKAY);
+    assert_eq!((codes.state, codes.correlation_id, codes.len), (NOT_CONNECTED, 4, 0));
+    assert_eq!(call!(mvMqttReadUnsubscribeResponse(channel, &codes.unsubscribe(32))), OKAY);
+    assert_eq!((codes.state, codes.correlation_id, codes.len), (NOT_CONNECTED, 5, 0));
+    assert_eq!(disconnect_response(channel), (NOT_CONNECTED, 0));
+    assert_eq!(bench.broker.asked(), []);
+    assert_eq!(bench.subscribe(channel, 6), OKAY, "the one before is answered");
+}
+
+#[test]
+fn fields_out_of_range_are_answered_invalid_parameters() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    assert_eq!(bench.publish(channel, 1, 3), OKAY);
+    let topics = [sys::MvMqttSubscription { rh: 3, ..subscription(b"command") }];
+    assert_eq!(call!(mvMqttRequestSubscribe(channel, &subscribe_request(2, &topics))), OKAY);
+    bench.settle();
+    assert_eq!(publish_response(channel), (INVALID_PARAMETERS, 1, 0));
+    let mut codes = Codes::new();
+    assert_eq!(call!(mvMqttReadSubscribeResponse(channel, &codes.subscribe(32))), OKAY);
+    assert_eq!(codes.state, INVALID_PARAMETERS);
+    let misuse: Vec<_> = bench.misuse().into_iter().map(|misuse| misuse.what).collect();
+    assert_eq!(
+        misuse,
+        ["desired_qos is 3, at most 2 is allowed", "subscriptions[0].rh is 3, at most 2 is allowed"]
+    );
+    assert_eq!(bench.broker.asked(), [Asked::Connect]);
+}
+
+#[test]
+fn a_connect_request_out_of_range_uses_up_the_channel() {
+    let bench = Bench::new();
+    let channel = bench.mqtt();
+    let request = sys::MvMqttConnectRequest { protocol_version: 5, ..connect_request() };
+    assert_eq!(call!(mvMqttRequestConnect(channel, &request)), OKAY);
+    bench.settle();
+    let mut response = sys::MvMqttConnectResponse { request_state: 99, reason_code: 99 };
+    assert_eq!(call!(mvMqttReadConnectResponse(channel, &mut response)), OKAY);
+    assert_eq!(response.request_state, INVALID_PARAMETERS);
+    assert_eq!(call!(mvMqttRequestConnect(channel, &connect_request())), sys::MV_STATUS_REQUESTALREADYSENT);
+    assert_eq!(bench.misuse().len(), 2);
+}
+
+#[test]
+fn a_late_fault_makes_the_channel_unusable() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    let mut request = publish_request(1, 0);
+    request.topic.data = null();
+    assert_eq!(call!(mvMqttRequestPublish(channel, &request)), sys::MV_STATUS_LATEFAULT);
+    assert_eq!(bench.publish(channel, 2, 0), sys::MV_STATUS_CHANNELCLOSED);
+    assert_eq!(bench.closure_reason(channel), sys::MV_CLOSUREREASON_CONNECTIONTERMINATED);
+    assert_eq!(bench.broker.asked(), [Asked::Connect, Asked::Abandon]);
+    bench.close(channel);
+    bench.misuse();
+}
+
+#[test]
+fn reason_codes_are_counted_in_bytes_or_in_elements() {
+    for (size, enough) in [(ReasonCodesSize::Bytes, 8), (ReasonCodesSize::Elements, 2)] {
+        let quirks = Quirks { reason_codes_size: size, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let channel = bench.connected();
+        assert_eq!(bench.subscribe(channel, 5), OKAY);
+        bench.hear(subscribed(5, &[1, 0x87]));
+        let mut codes = Codes::new();
+        let too_small = call!(mvMqttReadSubscribeResponse(channel, &codes.subscribe(enough - 1)));
+        assert_eq!(too_small, sys::MV_STATUS_INVALIDBUFFERSIZE, "{size:?}");
+        assert_eq!(call!(mvMqttReadSubscribeResponse(channel, &codes.subscribe(enough))), OKAY, "{size:?}");
+        assert_eq!((codes.correlation_id, codes.len, &codes.reasons[..2]), (5, 2, &[1, 0x87][..]));
+        // An array of 4·n words with 4·n for its size is right either way.
+        assert_eq!(bench.unsubscribe(channel, 6), OKAY);
+        bench.hear(unsubscribed(6, &[0]));
+        assert_eq!(call!(mvMqttReadUnsubscribeResponse(channel, &codes.unsubscribe(32))), OKAY, "{size:?}");
+        assert_eq!((codes.len, codes.reasons[0]), (1, 0));
+    }
+}
+
+#[test]
+fn the_broker_s_end_of_a_session_is_a_response_or_a_closed_channel() {
+    let taken_over = || BrokerEvent::Disconnected { state: 0, reason: 0x8e };
+    let bench = Bench::new();
+    let channel = bench.connected();
+    bench.hear(taken_over());
+    assert_eq!(disconnect_response(channel), (0, 0x8e));
+    assert_eq!(bench.closure_reason(channel), sys::MV_CLOSUREREASON_NONE);
+    drop(bench);
+
+    let quirks = Quirks { session_end: SessionEnd::ChannelNotConnected, ..Quirks::default() };
+    let bench = Bench::with(|builder| builder.quirks(quirks));
+    let channel = bench.connected();
+    bench.events();
+    bench.hear(taken_over());
+    assert_eq!(bench.events(), [(sys::MV_EVENTTYPE_CHANNELNOTCONNECTED, raw::CHANNEL_TAG)]);
+    assert_eq!(bench.closure_reason(channel), sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER);
+    // An end that the application asked for is a response either way.
+    let channel = bench.connected();
+    assert_eq!(call!(mvMqttRequestDisconnect(channel)), OKAY);
+    bench.hear(BrokerEvent::Disconnected { state: 0, reason: 0 });
+    assert_eq!(disconnect_response(channel), (0, 0));
+}
+
+#[test]
+fn a_lost_connection_closes_the_channel_and_its_unread_items_are_gone() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    bench.hear(message(1, b"stop", 1));
+    bench.hear(BrokerEvent::Closed { closure_reason: sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED });
+    assert_eq!(call!(mvMqttGetNextReadableDataType(channel, &mut 0)), sys::MV_STATUS_CHANNELCLOSED);
+    assert_eq!(bench.closure_reason(channel), sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED);
+}
+
+#[test]
+fn a_publish_of_qos_0_has_a_response_or_none() {
+    for wanted in [true, false] {
+        let quirks = Quirks { qos0_publish_response: wanted, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let channel = bench.connected();
+        for id in 0..20 {
+            assert_eq!(bench.publish(channel, id, 0), OKAY);
+            bench.hear(published(id));
+            if wanted {
+                assert_eq!(publish_response(channel), (0, id, 0));
+            }
+            assert_eq!(bench.readable(channel), sys::MV_MQTTREADABLEDATATYPE_NONE);
+        }
+    }
+}
+
+#[test]
+fn a_refused_application_hears_of_space_where_the_platform_tells() {
+    for tells in [true, false] {
+        let quirks = Quirks { write_space_events: tells, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let channel = bench.connected();
+        for id in 0..10 {
+            assert_eq!(bench.publish(channel, id, 1), OKAY);
+        }
+        assert_eq!(bench.publish(channel, 10, 1), sys::MV_STATUS_RATELIMITED);
+        bench.events();
+        bench.hear(published(0));
+        let space = bench.events().contains(&(sys::MV_EVENTTYPE_CHANNELDATAWRITESPACE, raw::CHANNEL_TAG));
+        assert_eq!(space, tells);
+        assert_eq!(bench.publish(channel, 10, 1), OKAY);
+    }
+}
+
+#[test]
+fn closing_a_channel_ends_its_connection_without_a_disconnect() {
+    let bench = Bench::new();
+    bench.close(bench.connected());
+    assert_eq!(bench.broker.asked(), [Asked::Connect, Asked::Abandon]);
+    bench.hear(message(1, b"stop", 1));
+    assert_eq!(bench.misuse(), []);
+}
+
+#[test]
+fn without_a_broker_connecting_ends_in_a_socket_error() {
+    let bench = Bench::without_broker();
+    let channel = bench.connected_unread();
+    let mut response = sys::MvMqttConnectResponse { request_state: 99, reason_code: 99 };
+    assert_eq!(call!(mvMqttReadConnectResponse(channel, &mut response)), OKAY);
+    assert_eq!(response.request_state, sys::MV_MQTTREQUESTSTATE_SOCKETERROR);
+}

@@ -1,0 +1,70 @@
+//! What the README shows is what happens.
+
+#[path = "../running_example/mod.rs"]
+mod running_example;
+#[path = "../../examples/aws_iot/test_pki.rs"]
+mod test_pki;
+
+use microvisor_sim::Device;
+use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
+use test_pki::TestPki;
+
+include!("report.rs");
+
+const README: &str = include_str!("../../README.md");
+
+/// The content of the README's only block in this language.
+fn block(language: &str) -> &'static str {
+    let (_, rest) = README.split_once(&format!("\n```{language}\n")).expect("the README has such a block");
+    let (block, rest) = rest.split_once("```\n").expect("the block has an end");
+    assert!(!rest.contains(&format!("\n```{language}\n")), "there is another block");
+    block
+}
+
+#[test]
+fn the_example_prints_what_the_readme_says() {
+    let outcome = running_example::run([""; 0]);
+
+    assert_eq!(outcome.status, 0, "{outcome:#?}");
+    assert_eq!(outcome.stdout, block("text"), "put this into README.md:\n{}", outcome.stdout);
+}
+
+#[test]
+fn the_code_in_the_readme_is_the_code_that_is_run_here() {
+    assert_eq!(include_str!("report.rs"), block("rust"));
+}
+
+#[test]
+fn the_code_in_the_readme_publishes_a_reading() {
+    const HOST: &str = "a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com";
+    const SID: &str = "UV0123456789abcdef0123456789abcdef";
+    let pki = TestPki::create(HOST, SID).expect("certificates");
+    let thing = Thing::new(SID, Policy::least_privilege("eu-west-1", "123456789012"));
+    let broker = ModelBroker::aws_iot()
+        .server_chain([pki.server_certificate])
+        .register_certificate(pki.device_certificate.clone(), thing)
+        .build();
+    let device = Device::builder()
+        .device_id(SID)
+        .config("root-CA", &hex(&pki.root_ca))
+        .config("cert", &hex(&pki.device_certificate))
+        .config("broker-host", HOST)
+        .config("broker-port", "8883")
+        .secret("private_key", &hex(&pki.device_key))
+        .broker(broker.clone())
+        .boot();
+    device.bind_interrupt(51, || CENTER.on_interrupt());
+
+    device.block_on(report()).expect("the code works");
+
+    let received = broker.received();
+    assert_eq!(received.len(), 1);
+    assert_eq!(received[0].topic, format!("sensor/device/{SID}"));
+    assert_eq!(received[0].payload, br#"{"temperature_celsius":21.5}"#);
+    assert_eq!(broker.complaints(), [""; 0]);
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = vec![0; bytes.len() * 2];
+    base16ct::lower::encode_str(bytes, &mut text).expect("it is twice as long").to_owned()
+}
