@@ -283,12 +283,12 @@ fn addressed(application: &mut Application, device: &Device) {
 
 #[test]
 fn waiting_for_the_network() {
-    drop_everywhere("network", 16, nothing, async |application, _| application.go_online().await);
+    drop_everywhere("network", 24, nothing, async |application, _| application.go_online().await);
 }
 
 #[test]
 fn waiting_for_a_network_that_is_given_up_too() {
-    drop_everywhere("network, given up", 16, nothing, async |application, _| {
+    drop_everywhere("network, given up", 24, nothing, async |application, _| {
         let mut network = Network::request(&application.notifications).unwrap();
         network.connected().await.unwrap();
     });
@@ -296,7 +296,7 @@ fn waiting_for_a_network_that_is_given_up_too() {
 
 #[test]
 fn waiting_for_the_network_to_change() {
-    drop_everywhere("network change", 4, online, async |application, device| {
+    drop_everywhere("network change", 10, online, async |application, device| {
         let at = device.now() + Duration::from_millis(500);
         device.at(at, |device| device.set_network(NetworkStatus::Connecting));
         device.at(at + Duration::from_millis(500), |device| device.set_network(NetworkStatus::Connected));
@@ -307,7 +307,7 @@ fn waiting_for_the_network_to_change() {
 
 #[test]
 fn fetching_the_settings() {
-    drop_everywhere("settings", 8, online, async |application, _| {
+    drop_everywhere("settings", 10, online, async |application, _| {
         let mut memory = [0; 2048];
         let fetched = Settings::fetch(application.network(), application.buffers(), &mut memory).await;
         drop(fetched.unwrap());
@@ -316,7 +316,7 @@ fn fetching_the_settings() {
 
 #[test]
 fn fetching_on_the_channel_itself() {
-    drop_everywhere("config fetch", 8, online, async |application, _| {
+    drop_everywhere("config fetch", 10, online, async |application, _| {
         let fetch = ConfigFetch::open(application.network(), application.buffers()).unwrap();
         let received = fetch.request(&KEYS).unwrap().received().await.unwrap();
         drop(received.close().unwrap());
@@ -325,14 +325,14 @@ fn fetching_on_the_channel_itself() {
 
 #[test]
 fn connecting() {
-    drop_everywhere("connecting", 16, online, async |application, _| {
+    drop_everywhere("connecting", 14, online, async |application, _| {
         application.channel = Some(application.connect(&options()).await);
     });
 }
 
 #[test]
 fn waiting_for_events() {
-    drop_everywhere("events", 40, addressed, async |application, _| {
+    drop_everywhere("events", 100, addressed, async |application, _| {
         let channel = application.channel.as_mut().unwrap();
         let (mut topic, mut payload) = ([0; 64], [0; 64]);
         let mut inbox = Inbox::new(&mut topic, &mut payload);
@@ -344,7 +344,7 @@ fn waiting_for_events() {
 
 #[test]
 fn publishing() {
-    drop_everywhere("publishing", 60, addressed, async |application, _| {
+    drop_everywhere("publishing", 110, addressed, async |application, _| {
         for payload in [b"1", b"2", b"3"] {
             application.publish(payload).await;
         }
@@ -359,7 +359,7 @@ fn publishing_while_the_link_dies() {
         application.broker.at(at, ModelBroker::drop_connection);
         application.doomed = true;
     };
-    drop_everywhere("publishing on a dying link", 20, dying, async |application, _| {
+    drop_everywhere("publishing on a dying link", 100, dying, async |application, _| {
         for payload in [b"1", b"2", b"3"] {
             application.publish(payload).await;
         }
@@ -369,7 +369,7 @@ fn publishing_while_the_link_dies() {
 
 #[test]
 fn subscribing() {
-    drop_everywhere("subscribing", 30, addressed, async |application, _| {
+    drop_everywhere("subscribing", 100, addressed, async |application, _| {
         let channel = application.channel.as_mut().unwrap();
         let (mut topic, mut payload) = ([0; 64], [0; 64]);
         let mut inbox = Inbox::new(&mut topic, &mut payload);
@@ -382,7 +382,7 @@ fn subscribing() {
 
 #[test]
 fn unsubscribing() {
-    drop_everywhere("unsubscribing", 30, addressed, async |application, _| {
+    drop_everywhere("unsubscribing", 100, addressed, async |application, _| {
         let channel = application.channel.as_mut().unwrap();
         let (mut topic, mut payload) = ([0; 64], [0; 64]);
         let mut inbox = Inbox::new(&mut topic, &mut payload);
@@ -395,7 +395,7 @@ fn unsubscribing() {
 
 #[test]
 fn disconnecting() {
-    drop_everywhere("disconnecting", 16, addressed, async |application, _| {
+    drop_everywhere("disconnecting", 40, addressed, async |application, _| {
         let channel = application.channel.take().unwrap();
         let (mut topic, mut payload) = ([0; 64], [0; 64]);
         let mut inbox = Inbox::new(&mut topic, &mut payload);
@@ -412,7 +412,7 @@ fn a_whole_session() {
             application.broker.publish_at(Duration::from_millis(millis), "command", millis.to_string(), 1);
         }
     };
-    drop_everywhere("whole session", 150, commanded, async |application, _| {
+    drop_everywhere("whole session", 250, commanded, async |application, _| {
         whole_session(application).await;
     });
 }

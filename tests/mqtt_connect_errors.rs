@@ -173,11 +173,8 @@ fn a_user_name_and_a_client_certificate_exclude_each_other_by_the_kernels_rules(
         .identity(CertificateChain::new(&chain).unwrap(), PrivateKey::from_pkcs8_der(&key).unwrap());
     let mut password = *b"hunter2";
     let password = Secret::new(&mut password);
-    let error = bed
-        .fail_to_connect(
-            &options().with_credentials(&credentials).with_user(User::new("ada", &password).unwrap()),
-        )
-        .error;
+    let both = options().with_credentials(&credentials).with_user(User::new("ada", &password).unwrap());
+    let error = bed.fail_to_connect(&both).error;
     assert_eq!(error, ConnectError::Kernel(Status::InvalidAuthentication));
     assert_eq!(error.suspects(), Suspects::USER | Suspects::CERTIFICATE | Suspects::KEY);
     assert_eq!(bed.device.take_misuse().len(), 1);

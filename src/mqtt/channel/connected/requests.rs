@@ -16,7 +16,8 @@ impl MqttChannel<Connected> {
     /// # Errors
     ///
     /// [`RateLimited`](RequestError::RateLimited) where too many are in flight; otherwise see
-    /// [`RequestError`]. Nothing is in flight then.
+    /// [`RequestError`]. Nothing is in flight then, except perhaps after `Kernel(LateFault)`, which
+    /// means that a part of the request had gone out; the channel is of no use then.
     pub fn request_publish(&mut self, publish: &Publish<'_>) -> Result<PublishId, RequestError> {
         self.check_in_session()?;
         self.state.limits.check_publish(publish).map_err(RequestError::Limit)?;
