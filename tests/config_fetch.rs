@@ -428,3 +428,15 @@ fn giving_up_on_a_response_closes_the_channel_and_frees_the_memory() {
     // The next fetch is not disturbed by the one that was given up.
     assert_eq!(text(&fetch(&bed, &KEYS), 0), "1");
 }
+
+#[test]
+fn a_response_that_the_kernel_tells_once_is_kept() {
+    let bed = bed!(Device::builder().config("name", "value")).online();
+    let mut requested = bed.open_fetch().request(&KEYS).unwrap();
+    bed.device.run_until_idle();
+    let mut context = Context::from_waker(std::task::Waker::noop());
+    assert_eq!(requested.poll_received(&mut context), Poll::Ready(Ok(())));
+    let gone = sys::MV_STATUS_RESPONSENOTPRESENT;
+    bed.device.inject(Fault::call("mvReadConfigFetchResponseData").status(gone).times(100));
+    assert!(matches!(requested.try_received(), Transition::Done(_)));
+}

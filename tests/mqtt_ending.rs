@@ -360,3 +360,28 @@ fn a_channel_that_never_closes_keeps_its_buffers_for_good() {
     drop(channel);
     assert!(bed.memory.take().is_none());
 }
+
+#[test]
+fn a_disconnect_is_requested_once() {
+    let broker = ScriptedBroker::accepting();
+    let bed = bed!(Device::builder().broker(broker.clone())).online();
+    let mut session = bed.session();
+    assert_eq!(session.channel.request_disconnect(), Ok(()));
+    assert_eq!(session.channel.request_disconnect(), Ok(()));
+    let disconnects =
+        broker.requests().iter().filter(|request| matches!(request, Request::Disconnect)).count();
+    assert_eq!(disconnects, 1);
+}
+
+#[test]
+fn a_channel_that_closes_between_the_look_and_the_read_ends_the_session() {
+    let (_broker, builder) = with_open_broker();
+    let bed = bed!(builder).online();
+    let mut session = bed.session();
+    session.channel.request_publish(&publish("a", b"1", QoS::AtLeastOnce)).unwrap();
+    bed.device.run_until_idle();
+    let close = |device: &Device| device.close_channels(sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER);
+    bed.device.inject(Fault::call("mvMqttReadPublishResponse").run(close));
+    let end = Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::ClosedByServer));
+    assert_eq!(session.next(), Ok(end));
+}

@@ -360,3 +360,17 @@ fn mqtt_3_1_1_acknowledges_without_a_reason() {
     assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
     assert_eq!(broker.received().len(), 1);
 }
+
+#[test]
+fn mqtt_3_1_1_has_no_reason_code_whatever_the_kernel_writes() {
+    let broker = ScriptedBroker::new(|request| match request {
+        Request::Connect(_) => vec![ACCEPTED],
+        Request::Publish(id, _) => {
+            vec![BrokerEvent::Published { correlation_id: *id, state: 0, reason: 0x87 }]
+        }
+        _ => vec![],
+    });
+    let bed = bed!(Device::builder().broker(broker)).online();
+    let mut session = bed.session_with(&options().with_version(ProtocolVersion::V3_1_1));
+    assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+}
