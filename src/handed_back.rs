@@ -6,12 +6,27 @@ use core::fmt;
 ///
 /// Nothing that a caller puts in is lost because an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct HandedBack<T, E> {
     /// What went wrong.
     pub error: E,
     /// What went in, for another try or for giving it up properly.
     pub value: T,
+}
+
+impl<T, E> HandedBack<T, E> {
+    /// The error alone. What went in is dropped: a channel is closed, buffers go back where they were
+    /// taken from.
+    pub fn into_error(self) -> E {
+        self.error
+    }
+}
+
+/// The error alone.
+#[cfg(feature = "defmt")]
+impl<T, E: defmt::Format> defmt::Format for HandedBack<T, E> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        self.error.format(f);
+    }
 }
 
 impl<T, E: fmt::Display> fmt::Display for HandedBack<T, E> {

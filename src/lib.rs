@@ -64,29 +64,47 @@
 //! task, and the platform sets no time limits: to give up, drop the future. That strands nothing;
 //! memory goes back to the [`KernelMemory`] that it came from.
 //!
-//! A notification is a hint. Whoever waits reads the state again when woken, so that lost, late and
-//! superfluous notifications do no harm.
+//! A notification is a hint. Whoever waits reads the state again when woken, so late and superfluous
+//! notifications do no harm, and one that is overwritten before it is read loses nothing, since the
+//! interrupt wakes everybody. Only if the kernel never tells of a change is it seen no sooner than at
+//! the next wake-up: one more reason for a time limit around everything that waits for the far end.
 //!
 //! # Errors
 //!
 //! There is one error type a family of operations. Each says in prose what is wrong and what to do,
 //! keeps the raw status, and tells by its `recovery()` whether to [retry](Recovery::Retry),
 //! [reopen](Recovery::Reopen) or [give up](Recovery::GiveUp). What went in comes back
-//! ([`HandedBack`]).
+//! ([`HandedBack`]): [`HandedBack::into_error`] drops it, `From<HandedBack<T, OpenError>>` for an error
+//! type of one's own lets `?` do that, and `?` into a boxed error works wherever nothing borrowed is in it.
 //!
 //! # Running
 //!
 //! On a board, link with `-Tmicrovisor.x`, which the build script provides (see [`sys`]). On a
 //! desktop, the `microvisor-sim` crate provides the same system calls: the same application runs
 //! there, on virtual time, against a model of AWS IoT or a real broker. All examples in these pages
-//! do.
+//! do; this is what the first lines of each are, which most of them hide:
+//!
+//! ```
+//! use microvisor::{Network, NotificationCenter};
+//! use microvisor_sim::{Device, broker::model::ModelBroker};
+//!
+//! static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
+//!
+//! let device = Device::builder().broker(ModelBroker::open().build()).boot();
+//! device.bind_interrupt(51, || CENTER.on_interrupt());
+//! let notifications = CENTER.open()?;
+//! let mut network = Network::request(&notifications)?;
+//! device.block_on(network.connected())?;
+//! # drop((network, notifications));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! # Features
 //!
 //! | feature | what it adds |
 //! |---|---|
 //! | `log` | `log::Log` for [`ServerLog`] |
-//! | `defmt` | `defmt::Format` for the plain public types |
+//! | `defmt` | `defmt::Format` for errors, codes and ids |
 //! | `bindgen` | generates the raw bindings at build time, from the vendor's header where `MICROVISOR_SDK` names its folder; needs libclang |
 //!
 //! None is on by default, and none changes a signature.

@@ -312,6 +312,7 @@ fn a_profile_needs_an_identity_and_a_client_id_that_aws_takes() {
     assert_eq!(with_id(&"c".repeat(129)), Err(ProfileError::ClientIdTooLong { len: 129 }));
     // 128 characters, but more bytes.
     assert_eq!(with_id(&"ü".repeat(128)), Err(ProfileError::ClientIdTooLong { len: 256 }));
+    assert_eq!(with_id("$mine"), Err(ProfileError::ReservedClientId));
     assert_eq!(with_id(""), Err(ProfileError::ClientId(ClientIdError::Empty)));
     assert_eq!(with_id("a\0b"), Err(ProfileError::ClientId(ClientIdError::NulCharacter { at: 1 })));
     let profile = Profile::new(endpoint, &id, &credentials).unwrap();

@@ -59,8 +59,8 @@ fn a_change_that_comes_after_the_look_wakes_who_waits_for_the_network() {
     let wakes = Wakes::default();
     let mut network = Network::request(&bed.notifications).unwrap();
     just_after(&bed.device, "mvGetNetworkStatus", |device| device.set_network(SimStatus::Connecting));
-    let waker = wakes.waker();
-    let poll = network.poll_changed_from(&mut Context::from_waker(&waker), NetworkStatus::Connected);
+    let hint = wakes.waker();
+    let poll = network.poll_changed_from(&mut Context::from_waker(&hint), NetworkStatus::Connected);
     assert!(poll.is_pending());
     assert_eq!(wakes.count(), 1);
 }
@@ -70,8 +70,8 @@ fn a_waiter_that_is_gone_is_not_woken_even_if_nobody_takes_its_place() {
     let bed = bed!(Device::builder()).online();
     let wakes = Wakes::default();
     let mut network = Network::request(&bed.notifications).unwrap();
-    let waker = wakes.waker();
-    let poll = network.poll_changed_from(&mut Context::from_waker(&waker), NetworkStatus::Connected);
+    let hint = wakes.waker();
+    let poll = network.poll_changed_from(&mut Context::from_waker(&hint), NetworkStatus::Connected);
     assert!(poll.is_pending());
     drop(network);
     bed.device.set_network(SimStatus::Connecting);

@@ -285,7 +285,7 @@ fn an_error_says_what_to_check_and_whether_trying_again_helps() {
         ),
         (
             Failed(RequestState::CertificateExpired),
-            Suspects::CERTIFICATE | Suspects::CA | Suspects::CLOCK,
+            Suspects::BROKER_CERTIFICATE | Suspects::CERTIFICATE | Suspects::CA | Suspects::CLOCK,
             Recovery::GiveUp,
             "the date",
         ),
@@ -296,6 +296,12 @@ fn an_error_says_what_to_check_and_whether_trying_again_helps() {
             "the private key",
         ),
         (Failed(RequestState::ConnectionCircuitBreaker), Suspects::WAIT, Recovery::Reopen, "try again later"),
+        (
+            Failed(RequestState::NotConnected),
+            Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
+            Recovery::Reopen,
+            "the policy attached",
+        ),
         (Failed(RequestState::InvalidParameters), Suspects::REQUEST, Recovery::GiveUp, "the program"),
         (Failed(RequestState::Unknown(77)), Suspects::REQUEST, Recovery::Reopen, "request state 77"),
         (

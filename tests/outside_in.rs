@@ -111,6 +111,7 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
     add(boxed([
         ProfileError::NoIdentity,
         ProfileError::ClientIdTooLong { len: 129 },
+        ProfileError::ReservedClientId,
         ProfileError::ClientId(ClientIdError::Empty),
         ProfileError::KeepAlive { seconds: 1 },
     ]));
@@ -119,7 +120,6 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
         SettingsError::Fetch(FetchError::ResponseTooLarge),
         SettingsError::Material { key: "cert", error: TlsMaterialError::Pem },
         SettingsError::Endpoint(HostError::NotOnlyHost),
-        SettingsError::Port,
     ]));
     add(boxed([
         HostError::Empty,
@@ -411,7 +411,6 @@ fn errors_are_matched_by_name() {
     assert_eq!(advice(&ConnectError::Unexpected(7)), "update the program");
     assert!(connect_errors().iter().all(|error| !error.suspects().is_empty()));
     assert_eq!(SettingsError::Endpoint(HostError::Empty).key(), Some("broker-host"));
-    assert_eq!(SettingsError::Port.key(), Some("broker-port"));
     assert_eq!(SettingsError::Open(OpenError::TooManySources).key(), None);
     // Every error has one of three recoveries, and that is all there is.
     let recoveries = [
@@ -427,6 +426,31 @@ fn errors_are_matched_by_name() {
         match recovery {
             Recovery::Retry | Recovery::Reopen | Recovery::GiveUp => {}
         }
+    }
+}
+
+#[test]
+fn a_request_error_says_whether_trying_again_helps() {
+    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
+    for (error, recovery) in [
+        (RequestError::InFlight, Recovery::Retry),
+        (RequestError::RateLimited, Recovery::Retry),
+        (RequestError::Kernel(Status::MicrovisorBusy), Recovery::Retry),
+        (RequestError::Refused(ReasonCode::ServerBusy), Recovery::Retry),
+        (RequestError::Refused(ReasonCode::QuotaExceeded), Recovery::Retry),
+        (RequestError::Refused(ReasonCode::NotAuthorized), Recovery::GiveUp),
+        (RequestError::Limit(LimitError::NoTopics), Recovery::GiveUp),
+        (RequestError::Failed(RequestState::InvalidParameters), Recovery::GiveUp),
+        (RequestError::Kernel(Status::TooManyElements), Recovery::GiveUp),
+        (RequestError::Failed(RequestState::NotConnected), Recovery::Reopen),
+        (RequestError::Kernel(Status::LateFault), Recovery::Reopen),
+        (RequestError::OtherRequest, Recovery::Reopen),
+        (RequestError::Ended(end), Recovery::Reopen),
+        (RequestError::Indeterminate(end), Recovery::Reopen),
+        // What was sent is in flight, so it must not be sent again.
+        (RequestError::Event(EventError::InboxTooSmall { topic: 1, payload: 1 }), Recovery::Reopen),
+    ] {
+        assert_eq!(error.recovery(), recovery, "{error:?}");
     }
 }
 

@@ -106,6 +106,9 @@ fn a_message_that_is_too_long_is_logged_in_pieces_without_a_loss() {
         let pieces = device.server_log();
         assert_eq!(pieces.concat(), text, "no character is split, none is lost");
         assert!(pieces.iter().all(|piece| piece.len() <= longest.into()));
+        // Found by halving, so that a piece is half of the longest at least, but for a character.
+        let fewest = text.len().div_ceil(longest.into());
+        assert!(pieces.len() <= 3 * fewest, "{} pieces where {fewest} would do", pieces.len());
     }
 }
 

@@ -5,6 +5,19 @@ use crate::mqtt::{Limits, QoS};
 /// The longest client id, which is the Thing name here, in bytes.
 pub const MAX_CLIENT_ID_LEN: usize = 128;
 
+/// How the topics begin that AWS IoT documents for devices; all others that begin with `$` are its own.
+pub const DOCUMENTED_TOPICS: [&str; 9] = [
+    "$aws/certificates/",
+    "$aws/commands/",
+    "$aws/device_location/",
+    "$aws/events/",
+    "$aws/job/",
+    "$aws/provisioning-templates/",
+    "$aws/rules/",
+    "$aws/sitewise/",
+    "$aws/things/",
+];
+
 /// QoS 0 and 1; topics of 256 bytes and 7 slashes, where the prefix of Basic Ingest does not count;
 /// payloads of 128 KiB; topics that begin with `$` only as AWS documents them.
 ///
@@ -18,7 +31,7 @@ pub const LIMITS: Limits = Limits::MQTT
     .counted_part(without_basic_ingest);
 
 fn is_reserved(topic: &str) -> bool {
-    topic.starts_with('$') && !topic.starts_with("$aws/")
+    topic.starts_with('$') && !DOCUMENTED_TOPICS.iter().any(|documented| topic.starts_with(documented))
 }
 
 /// What is behind `$aws/rules/<rule>/`, where a topic begins like that.
@@ -73,6 +86,7 @@ mod tests {
     fn reserved_topics_are_refused_but_for_the_documented_ones() {
         assert_eq!(publish("$SYS/uptime"), Err(LimitError::ReservedTopic));
         assert_eq!(publish("$share/group/topic"), Err(LimitError::ReservedTopic));
+        assert_eq!(publish("$aws/secret"), Err(LimitError::ReservedTopic));
         assert_eq!(publish("$aws/things/me/shadow/update"), Ok(()));
     }
 

@@ -42,7 +42,7 @@ mod settings;
 mod settings_error;
 mod topics;
 
-pub use limits::{LIMITS, MAX_CLIENT_ID_LEN};
+pub use limits::{DOCUMENTED_TOPICS, LIMITS, MAX_CLIENT_ID_LEN};
 pub use profile::{Profile, ProfileError};
 pub use settings::{Encoding, Encodings, KEYS, Settings};
 pub use settings_error::SettingsError;

@@ -37,7 +37,8 @@ impl<'a> Profile<'a> {
     /// # Errors
     ///
     /// - [`NoIdentity`](ProfileError::NoIdentity), as in [`new`](Self::new).
-    /// - [`ClientIdTooLong`](ProfileError::ClientIdTooLong), [`ClientId`](ProfileError::ClientId).
+    /// - [`ClientIdTooLong`](ProfileError::ClientIdTooLong),
+    ///   [`ReservedClientId`](ProfileError::ReservedClientId), [`ClientId`](ProfileError::ClientId).
     pub fn with_client_id(
         endpoint: Host<'a>,
         client_id: &'a str,
@@ -45,6 +46,9 @@ impl<'a> Profile<'a> {
     ) -> Result<Self, ProfileError> {
         if client_id.len() > MAX_CLIENT_ID_LEN {
             return Err(ProfileError::ClientIdTooLong { len: client_id.len() });
+        }
+        if client_id.starts_with('$') {
+            return Err(ProfileError::ReservedClientId);
         }
         let client_id = ClientId::new(client_id).map_err(ProfileError::ClientId)?;
         if !credentials.has_identity() {
@@ -103,6 +107,8 @@ pub enum ProfileError {
         /// Its length in bytes.
         len: usize,
     },
+    /// The client id begins with `$`, as only AWS's own do.
+    ReservedClientId,
     /// The client id is not one of MQTT's.
     ClientId(ClientIdError),
     /// The keep-alive is neither 0 nor 30 to 1200 s.
@@ -121,6 +127,7 @@ impl fmt::Display for ProfileError {
             Self::ClientIdTooLong { len } => {
                 write!(f, "AWS IoT takes client ids of {MAX_CLIENT_ID_LEN} bytes at most, this one has {len}")
             }
+            Self::ReservedClientId => f.write_str("AWS IoT takes no client id that begins with `$`"),
             Self::ClientId(error) => error.fmt(f),
             Self::KeepAlive { seconds } => {
                 write!(f, "AWS IoT takes a keep-alive of 30 to 1200 s or 0, not {seconds} s")

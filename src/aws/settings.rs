@@ -164,8 +164,7 @@ impl<'m> Settings<'m> {
         let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
         let endpoint = fetch.text(ENDPOINT, &mut memory)?;
         let endpoint = Host::new(endpoint).map_err(SettingsError::Endpoint)?;
-        let port = fetch.number(PORT, 1..=u16::MAX.into(), &mut memory)?;
-        let port = u16::try_from(port).ok().and_then(NonZeroU16::new).ok_or(SettingsError::Port)?;
+        let port = fetch.port(PORT, &mut memory)?;
         Ok(Self { root_ca, certificate, private_key, endpoint, port })
     }
 

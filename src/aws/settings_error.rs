@@ -28,8 +28,6 @@ pub enum SettingsError {
     },
     /// `broker-host` is not a host name.
     Endpoint(HostError),
-    /// `broker-port` is not a port.
-    Port,
     /// The kernel did not close the config channel, and keeps the buffers; the memory that they come
     /// from may be lost.
     Close(CloseError),
@@ -46,7 +44,6 @@ impl SettingsError {
             Self::Item(error) => Some(error.key()),
             Self::Material { key, .. } => Some(key),
             Self::Endpoint(_) => Some("broker-host"),
-            Self::Port => Some("broker-port"),
             Self::Open(_) | Self::Fetch(_) | Self::Close(_) => None,
         }
     }
@@ -58,7 +55,7 @@ impl SettingsError {
             Self::Open(error) => error.recovery(),
             Self::Fetch(error) => error.recovery(),
             Self::Item(error) => error.recovery(),
-            Self::Material { .. } | Self::Endpoint(_) | Self::Port => Recovery::GiveUp,
+            Self::Material { .. } | Self::Endpoint(_) => Recovery::GiveUp,
             Self::Close(error) => error.recovery(),
         }
     }
@@ -78,7 +75,6 @@ impl fmt::Display for SettingsError {
             Self::Item(error) => error.fmt(f),
             Self::Material { key, error } => write!(f, "`{key}`: {error}"),
             Self::Endpoint(error) => write!(f, "`broker-host`: {error}"),
-            Self::Port => f.write_str("`broker-port`: not a port from 1 to 65535"),
             Self::Close(error) => error.fmt(f),
         }
     }

@@ -1,6 +1,7 @@
 //! Reading the values of a response.
 
 use core::fmt;
+use core::num::NonZeroU16;
 use core::ops::RangeInclusive;
 
 use zeroize::Zeroize;
@@ -105,6 +106,17 @@ impl<'k> ConfigFetch<Received<'k>> {
             decode::decimal_u32(text, range).map_err(ItemErrorKind::from)
         });
         number.map_err(|kind| ItemError::new(key, kind))
+    }
+
+    /// Value `index` as a port, a decimal number from 1 to 65535. Uses no memory for good.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key.
+    pub fn port(&self, index: usize, memory: &mut ItemMemory<'_>) -> Result<NonZeroU16, ItemError<'k>> {
+        let number = self.number(index, 1..=u16::MAX.into(), memory)?;
+        // The range of `number` is that of the type.
+        Ok(u16::try_from(number).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX))
     }
 
     /// Value `index`, bytes in hex of either case.

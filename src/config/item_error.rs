@@ -6,6 +6,9 @@ use super::DecodeError;
 use crate::{ClosureReason, Recovery, Status};
 
 /// What is wrong with one value, and its key.
+///
+/// It borrows the key, so that `?` into a boxed error takes keys that are static, as those of
+/// [`config_key!`](crate::config_key) can be; [`kind`](Self::kind) borrows nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ItemError<'k> {

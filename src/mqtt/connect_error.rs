@@ -57,6 +57,8 @@ bitflags! {
         const WAIT = 1 << 10;
         /// A request that the program got wrong.
         const REQUEST = 1 << 11;
+        /// The broker's own certificate.
+        const BROKER_CERTIFICATE = 1 << 12;
     }
 }
 
@@ -116,7 +118,9 @@ fn suspects_of_state(state: RequestState) -> Suspects {
     match state {
         RequestState::NxDomain => Suspects::ENDPOINT,
         RequestState::UnknownCa => Suspects::CA | Suspects::ENDPOINT,
-        RequestState::CertificateExpired => Suspects::CERTIFICATE | Suspects::CA | Suspects::CLOCK,
+        RequestState::CertificateExpired => {
+            Suspects::BROKER_CERTIFICATE | Suspects::CERTIFICATE | Suspects::CA | Suspects::CLOCK
+        }
         // The connection or the TLS handshake broke off. A broker that does not like the client's
         // certificate says so in the same way as one that is not there.
         RequestState::SocketError => {
@@ -183,12 +187,14 @@ impl core::error::Error for ConnectError {}
 impl fmt::Display for Suspects {
     /// A sentence that begins with a verb: "check the private key, …".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const PROSE: [(Suspects, &str); 11] = [
+        // What is easiest to check comes first.
+        const PROSE: [(Suspects, &str); 12] = [
+            (Suspects::ENDPOINT, "the broker's host name"),
+            (Suspects::PORT, "the port (it must speak TLS) and what may block it"),
+            (Suspects::BROKER_CERTIFICATE, "the broker's certificate"),
             (Suspects::CA, "the CA certificate"),
             (Suspects::CERTIFICATE, "the device certificate (valid, registered and active at the broker)"),
             (Suspects::KEY, "the private key (it must belong to the certificate)"),
-            (Suspects::ENDPOINT, "the broker's host name"),
-            (Suspects::PORT, "the port and what may block it"),
             (Suspects::POLICY, "the policy attached to the certificate"),
             (Suspects::CLOCK, "the date"),
             (Suspects::CLIENT_ID, "the client id"),

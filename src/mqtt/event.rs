@@ -5,20 +5,28 @@ use core::fmt;
 use super::{LostMessage, Message, Outcomes, ReasonCode, RequestError, SessionEnd, TopicOutcome};
 use crate::{Recovery, Status};
 
-/// Which publish request an answer belongs to. Two are alike only if 4 billion requests lie between.
+/// The kernel's correlation id, which is counted anew in each session, and the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct PublishId(pub(super) u32);
+pub(super) struct RequestId {
+    pub(super) session: u32,
+    pub(super) correlation_id: u32,
+}
 
-/// Which subscribe request an answer belongs to.
+/// Which publish request of which session an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct SubscribeId(pub(super) u32);
+pub struct PublishId(pub(super) RequestId);
 
-/// Which unsubscribe request an answer belongs to.
+/// Which subscribe request of which session an answer belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct UnsubscribeId(pub(super) u32);
+pub struct SubscribeId(pub(super) RequestId);
+
+/// Which unsubscribe request of which session an answer belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct UnsubscribeId(pub(super) RequestId);
 
 /// One thing that happened in a session, in the order in which the kernel tells.
 ///

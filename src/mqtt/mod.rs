@@ -80,6 +80,7 @@ pub use channel::{Connected, Connecting, Disconnected, MqttChannel, Opened};
 pub use client_id::{ClientId, ClientIdError};
 pub use connect_error::{ConnectError, Suspects};
 pub use connect_options::{ConnectOptions, MQTT_TLS_PORT, ProtocolVersion};
+use event::RequestId;
 pub use event::{Event, EventError, PublishId, SubscribeId, UnsubscribeId};
 pub use host::{Host, HostError};
 pub use inbox::Inbox;

@@ -1,5 +1,7 @@
 //! What a broker allows beyond what MQTT allows.
 
+use microvisor::aws::DOCUMENTED_TOPICS;
+
 /// The sizes, counts and rates that a broker holds its clients to.
 ///
 /// [`Limits::AWS_IOT`] has the numbers of AWS IoT Core's quotas, [`Limits::MQTT`] those of the
@@ -81,21 +83,9 @@ impl Limits {
 
     /// Whether `topic` is one that the broker keeps to itself.
     pub(super) fn is_reserved(&self, topic: &[u8]) -> bool {
-        /// The `$aws` topics that AWS IoT documents for devices.
-        const DOCUMENTED: [&[u8]; 9] = [
-            b"$aws/certificates/",
-            b"$aws/commands/",
-            b"$aws/device_location/",
-            b"$aws/events/",
-            b"$aws/job/",
-            b"$aws/provisioning-templates/",
-            b"$aws/rules/",
-            b"$aws/sitewise/",
-            b"$aws/things/",
-        ];
         self.reserved_topics
             && topic.first() == Some(&b'$')
-            && !DOCUMENTED.iter().any(|prefix| topic.starts_with(prefix))
+            && !DOCUMENTED_TOPICS.iter().any(|prefix| topic.starts_with(prefix.as_bytes()))
     }
 
     /// The keep-alive that the broker goes by, for one that a client asks for.

@@ -129,12 +129,12 @@ impl MqttChannel<Connected> {
         } else {
             Err(RequestError::Refused(response.reason))
         };
-        Ok(Event::Published(PublishId(response.correlation_id), outcome))
+        Ok(Event::Published(PublishId(self.state.id(response.correlation_id)), outcome))
     }
 
     fn read_subscribed(&mut self) -> Result<Event<'static>, Status> {
         let response = self.channel.read_subscribe()?;
-        let id = SubscribeId(response.correlation_id);
+        let id = SubscribeId(self.state.id(response.correlation_id));
         let in_flight = self.state.subscribe.take_if(|(expected, _)| *expected == id);
         let requested = in_flight.map(|(_, count)| count);
         Ok(Event::Subscribed(id, outcomes(&response, requested, TopicOutcome::from_raw)))
@@ -142,7 +142,7 @@ impl MqttChannel<Connected> {
 
     fn read_unsubscribed(&mut self) -> Result<Event<'static>, Status> {
         let response = self.channel.read_unsubscribe()?;
-        let id = UnsubscribeId(response.correlation_id);
+        let id = UnsubscribeId(self.state.id(response.correlation_id));
         let in_flight = self.state.unsubscribe.take_if(|(expected, _)| *expected == id);
         let requested = in_flight.map(|(_, count)| count);
         let outcome = match requested {

@@ -9,15 +9,16 @@ mod waiting;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::mqtt::{Limits, ProtocolVersion, SessionEnd, SubscribeId, UnsubscribeId};
+use crate::mqtt::{Limits, ProtocolVersion, RequestId, SessionEnd, SubscribeId, UnsubscribeId};
 
 /// State: in session.
 #[derive(Debug)]
 pub struct Connected {
     version: ProtocolVersion,
     limits: &'static Limits,
-    /// Which session this is, for what outlives it.
+    /// Which session this is, for what outlives it. The kernel does not hear of it.
     session: u32,
+    last_correlation_id: u32,
     /// The request in flight, and how many topics it has.
     subscribe: Option<(SubscribeId, u8)>,
     unsubscribe: Option<(UnsubscribeId, u8)>,
@@ -28,11 +29,22 @@ pub struct Connected {
 }
 
 impl Connected {
+    fn next_id(&mut self) -> RequestId {
+        self.last_correlation_id = self.last_correlation_id.wrapping_add(1);
+        self.id(self.last_correlation_id)
+    }
+
+    /// The request of this session that a response with `correlation_id` is to.
+    fn id(&self, correlation_id: u32) -> RequestId {
+        RequestId { session: self.session, correlation_id }
+    }
+
     pub(super) fn new(version: ProtocolVersion, limits: &'static Limits) -> Self {
         Self {
             version,
             limits,
-            session: next_number(),
+            session: next_session(),
+            last_correlation_id: 0,
             subscribe: None,
             unsubscribe: None,
             disconnect_requested: false,
@@ -42,9 +54,8 @@ impl Connected {
     }
 }
 
-/// Numbers for sessions and requests, counted over all sessions, so that what belongs to one is not
-/// taken for another's.
-fn next_number() -> u32 {
+/// The number of a session, so that what belongs to one is not taken for another's.
+fn next_session() -> u32 {
     static LAST: AtomicU32 = AtomicU32::new(0);
     LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
 }

@@ -1,6 +1,6 @@
 //! Requests. They return at once; the answer is an event.
 
-use super::{Connected, next_number};
+use super::Connected;
 use crate::mqtt::channel::MqttChannel;
 use crate::mqtt::{
     AcknowledgeError, Acknowledgement, LimitError, MAX_TOPICS, ProtocolVersion, Publish, PublishId,
@@ -21,9 +21,9 @@ impl MqttChannel<Connected> {
     pub fn request_publish(&mut self, publish: &Publish<'_>) -> Result<PublishId, RequestError> {
         self.check_in_session()?;
         self.state.limits.check_publish(publish).map_err(RequestError::Limit)?;
-        let correlation_id = next_number();
+        let id = self.state.next_id();
         let request = sys::MvMqttPublishRequest {
-            correlation_id,
+            correlation_id: id.correlation_id,
             topic: sized_string(publish.topic().as_str().as_bytes()),
             payload: sized_string(publish.payload()),
             desired_qos: publish.qos().raw(),
@@ -32,7 +32,7 @@ impl MqttChannel<Connected> {
         // SAFETY: the request, its topic and its payload live during the call, which copies them.
         let sent = unsafe { sys::mvMqttRequestPublish(self.channel.handle(), &raw const request) };
         self.check_sent(sent)?;
-        Ok(PublishId(correlation_id))
+        Ok(PublishId(id))
     }
 
     /// Subscribes to 1 to 8 filters. The answer is
@@ -52,9 +52,9 @@ impl MqttChannel<Connected> {
             return Err(RequestError::InFlight);
         }
         let count = topic_count(subscriptions.len())?;
-        let correlation_id = next_number();
+        let id = self.state.next_id();
         let request = sys::MvMqttSubscribeRequest {
-            correlation_id,
+            correlation_id: id.correlation_id,
             // A `Subscription` is a transparent `MvMqttSubscription`.
             subscriptions: subscriptions.as_ptr().cast(),
             num_subscriptions: count.into(),
@@ -63,7 +63,7 @@ impl MqttChannel<Connected> {
         // copies them.
         let sent = unsafe { sys::mvMqttRequestSubscribe(self.channel.handle(), &raw const request) };
         self.check_sent(sent)?;
-        let id = SubscribeId(correlation_id);
+        let id = SubscribeId(id);
         self.state.subscribe = Some((id, count));
         Ok(id)
     }
@@ -98,16 +98,16 @@ impl MqttChannel<Connected> {
         for (topic, filter) in topics.iter_mut().zip(filters) {
             *topic = sized_string(filter.as_str().as_bytes());
         }
-        let correlation_id = next_number();
+        let id = self.state.next_id();
         let request = sys::MvMqttUnsubscribeRequest {
-            correlation_id,
+            correlation_id: id.correlation_id,
             topics: topics.as_ptr(),
             num_topics: count.into(),
         };
         // SAFETY: the request, the list and the filters live during the call, which copies them.
         let sent = unsafe { sys::mvMqttRequestUnsubscribe(self.channel.handle(), &raw const request) };
         self.check_sent(sent)?;
-        let id = UnsubscribeId(correlation_id);
+        let id = UnsubscribeId(id);
         self.state.unsubscribe = Some((id, count));
         Ok(id)
     }
