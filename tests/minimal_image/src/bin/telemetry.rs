@@ -15,7 +15,9 @@ use application::{Machine, Observer, Plan, Step, Summary};
 use cortex_m_rt::{entry, exception};
 use diatomic_waker::DiatomicWaker;
 use embedded_hal_async::delay::DelayNs;
-use microvisor::{KernelMemory, NotificationCenter, ServerLog, WaitForInterrupt, block_on, clock, kernel_memory};
+use microvisor::{
+    KernelMemory, NotificationCenter, ServerLog, WaitForInterrupt, block_on, clock, kernel_memory,
+};
 
 /// A spare timer line, `TIM8_BRK`.
 const IRQ: u32 = 51;
@@ -45,7 +47,8 @@ fn main() -> ! {
             let notifications = CENTER.open().ok()?;
             let buffers = CHANNELS.take()?.split::<7168>();
             let delay = SysTick;
-            let machine = Machine { notifications, buffers, memory: &mut memory, delay, observer: Logger(log) };
+            let machine =
+                Machine { notifications, buffers, memory: &mut memory, delay, observer: Logger(log) };
             Some(application::run(machine, Plan { publishes: u32::MAX, interval_ms: 60_000 }).await)
         };
         if let (Some(ended), Some(log)) = (block_on(&mut idle, run), log) {
