@@ -276,7 +276,6 @@ fn keys_that_a_device_cannot_use_are_refused_with_the_remedy() {
         ("ed25519-pkcs8.pem", "an Ed25519 key; AWS IoT takes"),
         ("secp256k1-sec1.pem", "on another curve"),
         ("rsa1024-pkcs1.pem", "an RSA key of 1024 bits"),
-        ("rsa4096-pkcs8.pem", "create a certificate with a P-256 or RSA-2048 key"),
     ] {
         let message = folder_with_key(key_file(file).as_bytes()).error_naming("device.pem.key");
         assert!(message.contains(remedy), "{file}: {message}");

@@ -36,7 +36,7 @@ fn the_run_ends_after_as_many_messages_as_wanted_in_virtual_time() {
     for number in 1..=60 {
         assert!(outcome.stdout.contains(&format!("published {number}/60 ")), "{number}: {}", outcome.stdout);
     }
-    let end = "done: 60 of 60 messages published and acknowledged, 2 commands obeyed\n";
+    let end = "done: 60 of 60 messages published and acknowledged, commands obeyed: 2\n";
     assert!(outcome.stdout.ends_with(end), "{}", outcome.stdout);
 }
 
@@ -68,6 +68,8 @@ fn credentials_of_every_kind_and_encoding_connect() {
         ("p256-pkcs8.pem", "p256-pkcs8.pem"),
         ("p384-pkcs8.pem", "p384-sec1.pem"),
         ("p384-pkcs8.pem", "p384-pkcs8.pem"),
+        // In hex, this key is too long for the store; the device is told to read base64.
+        ("rsa4096-pkcs8.pem", "rsa4096-pkcs8.pem"),
     ] {
         let outcome = run_with(folder(certificate_key, key, |_| ()).path());
 
@@ -100,7 +102,6 @@ fn an_expired_certificate_fails_with_advice() {
 #[test]
 fn credentials_that_cannot_be_used_fail_before_the_device_starts() {
     for (folder, advice) in [
-        (folder("rsa2048-pkcs8.pem", "rsa4096-pkcs8.pem", |_| ()), "takes 4748 characters as hex"),
         (folder("p256-pkcs8.pem", "p256-pkcs8-encrypted.pem", |_| ()), "is encrypted"),
         (tempfile::tempdir().expect("a temporary folder"), "holds no certificate and no key"),
     ] {

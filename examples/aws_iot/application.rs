@@ -10,7 +10,7 @@ use core::pin::pin;
 use embassy_futures::select::{Either, select};
 use embedded_hal_async::delay::DelayNs;
 use heapless::{Deque, String};
-use microvisor::aws::{Profile, ProfileError, Settings, SettingsError, Topics};
+use microvisor::aws::{Encodings, Profile, ProfileError, Settings, SettingsError, Topics};
 use microvisor::mqtt::{
     Acknowledgement, ConnectError, Connected, Event, EventError, Inbox, Message, MqttChannel, Publish, QoS,
     ReasonCode, RequestError, SessionEnd, Subscription, TopicOutcome,
@@ -29,6 +29,8 @@ pub struct Machine<'m, D, O> {
     pub buffers: ChannelBuffers,
     /// Where the credentials go: 5 KiB for an RSA-2048 key.
     pub memory: &'m mut [u8],
+    /// How the credentials are written in the device's stores.
+    pub encodings: Encodings,
     pub delay: D,
     pub observer: O,
 }
@@ -79,7 +81,7 @@ pub async fn run<D: DelayNs, O: Observer>(
     machine: Machine<'_, D, O>,
     plan: Plan,
 ) -> Result<Summary, Failure> {
-    let Machine { notifications, buffers, memory, mut delay, mut observer } = machine;
+    let Machine { notifications, buffers, memory, encodings, mut delay, mut observer } = machine;
     let id = DeviceId::read()?;
     observer.step(&Step::Started(&id));
 
@@ -87,7 +89,8 @@ pub async fn run<D: DelayNs, O: Observer>(
     in_time(&mut delay, Waiting::Network, network.connected()).await??;
     observer.step(&Step::NetworkConnected);
 
-    let fetched = in_time(&mut delay, Waiting::Settings, Settings::fetch(&network, buffers, memory)).await?;
+    let fetch = Settings::fetch_encoded(&network, buffers, memory, encodings);
+    let fetched = in_time(&mut delay, Waiting::Settings, fetch).await?;
     let (settings, buffers) = fetched.map_err(|failed| Failure::Settings(failed.error))?;
     let (host, port) = (settings.endpoint().as_str(), settings.port().get());
     observer.step(&Step::SettingsFetched { host, port });
@@ -126,10 +129,12 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
         self.subscribe(&mut inbox).await?;
         let mut number = 0;
         while number < plan.publishes {
-            if self.commands.publishing {
-                number += 1;
-                self.publish(&mut inbox, number, plan.publishes).await?;
+            if !self.commands.publishing {
+                self.take_one(&mut inbox).await?;
+                continue;
             }
+            number += 1;
+            self.publish(&mut inbox, number, plan.publishes).await?;
             if number < plan.publishes {
                 self.wait(&mut inbox, plan.interval_ms).await?;
             }
@@ -171,6 +176,17 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
         Ok(())
     }
 
+    /// Takes what comes next, however long that is.
+    async fn take_one(&mut self, inbox: &mut Inbox<'_>) -> Result<(), Failure> {
+        let Self { channel, commands, .. } = self;
+        match channel.event(inbox).await? {
+            Event::Ended(end) => return Err(Failure::Ended(end)),
+            event => commands.take(event),
+        }
+        commands.settle(channel);
+        Ok(())
+    }
+
     /// Takes what comes until the interval is over.
     async fn wait(&mut self, inbox: &mut Inbox<'_>, interval_ms: u32) -> Result<(), Failure> {
         let Self { channel, commands, delay, .. } = self;
@@ -190,7 +206,7 @@ impl<D: DelayNs, O: Observer> Session<D, O> {
 
 /// A simulated thermometer: tenths of a degree, up and down between 21.0 and 22.5.
 fn reading(number: u32) -> String<64> {
-    let phase = (number * 5) % 30;
+    let phase = (number % 6) * 5;
     let tenths = 210 + if phase < 15 { phase } else { 30 - phase };
     let mut json = String::new();
     let (degrees, tenth) = (tenths / 10, tenths % 10);
@@ -339,8 +355,8 @@ impl fmt::Display for Failure {
             Self::Event(error) => error.fmt(f),
             Self::Ended(end) => write!(
                 f,
-                "the session ended: {end}; check the policy (AWS drops a connection that does what it \
-                 does not allow) and whether another client uses this client id"
+                "the session ended: {end}; check whether the broker still runs, the policy (AWS drops a \
+                 connection that does what it does not allow) and whether another client uses this client id"
             ),
             Self::Close(error) => error.fmt(f),
             Self::NoAnswer(waiting) => {

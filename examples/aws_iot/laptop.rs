@@ -5,6 +5,8 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
+use base64ct::{Base64, Encoding};
+use microvisor::aws::Encodings;
 use microvisor::{KernelMemory, NotificationCenter, kernel_memory};
 use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
 
@@ -13,7 +15,7 @@ use microvisor_sim::{Builder, Device, WallClock};
 use zeroize::Zeroizing;
 
 use crate::application::{self, Machine, Plan, Summary};
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, LONGEST_VALUE};
 use crate::operator::Operator;
 use crate::options::{Endpoint, Options};
 use crate::report::{self, Printer};
@@ -52,6 +54,10 @@ impl FarEnd {
     /// A model of AWS IoT Core that knows the device's certificate. It shows none that the device's
     /// root CA could have issued, so that the root CA is not put to the test.
     pub(crate) fn model_for(sid: &str, credentials: Credentials) -> Self {
+        report::print(
+            "no --broker, so a model of AWS IoT takes its place: nothing leaves this machine, and the root \
+             CA is not put to the test",
+        );
         let broker = ModelBroker::aws_iot()
             .host(MODEL_HOST)
             .port(MQTT_TLS_PORT)
@@ -96,7 +102,8 @@ fn thing(sid: &str) -> Thing {
 /// Boots a device with these credentials in its stores, and runs the application on it.
 pub(crate) fn run(options: &Options, far_end: FarEnd) -> Result<String, Box<dyn Error>> {
     let FarEnd { broker, endpoint, credentials } = far_end;
-    let mut builder = store(Device::builder(), &endpoint, &credentials)
+    let encodings = encodings_for(&credentials);
+    let mut builder = store(Device::builder(), &endpoint, &credentials, encodings)
         .device_id(&options.sid)
         .wall_clock(WallClock::set_when_connected(unix_seconds()));
     if options.trace {
@@ -105,12 +112,12 @@ pub(crate) fn run(options: &Options, far_end: FarEnd) -> Result<String, Box<dyn 
     match broker {
         Broker::Model(model) => {
             Operator::new(&options.sid, options.publishes, options.interval).watch(&model);
-            run_on(&builder.broker(model).boot(), options)
+            run_on(&builder.broker(model).boot(), options, encodings)
         }
         Broker::Real => {
             let bridge = Bridge::new(BridgeOptions::new());
             let log = bridge.log();
-            let outcome = run_on(&builder.broker(bridge).boot(), options);
+            let outcome = run_on(&builder.broker(bridge).boot(), options, encodings);
             if outcome.is_err() {
                 // The device is told less than the laptop knows.
                 log.lines().iter().for_each(|line| eprintln!("note: {line}"));
@@ -120,13 +127,14 @@ pub(crate) fn run(options: &Options, far_end: FarEnd) -> Result<String, Box<dyn 
     }
 }
 
-fn run_on(device: &Device, options: &Options) -> Result<String, Box<dyn Error>> {
+fn run_on(device: &Device, options: &Options, encodings: Encodings) -> Result<String, Box<dyn Error>> {
     device.bind_interrupt(IRQ, || CENTER.on_interrupt());
     let mut memory = [0; 8192];
     let machine = Machine {
         notifications: CENTER.open()?,
         buffers: CHANNEL.take().ok_or("the channel memory is taken")?.split::<7168>(),
         memory: &mut memory,
+        encodings,
         delay: device.delay(),
         observer: Printer::new(|| device.now()),
     };
@@ -134,19 +142,33 @@ fn run_on(device: &Device, options: &Options) -> Result<String, Box<dyn Error>> 
     let Summary { published, commands } =
         device.block_on(application::run(machine, plan)).map_err(|failure| failure.to_string())?;
     Ok(format!(
-        "done: {published} of {} messages published and acknowledged, {commands} commands obeyed",
+        "done: {published} of {} messages published and acknowledged, commands obeyed: {commands}",
         options.publishes
     ))
 }
 
-/// Puts into the stores what the guide puts there: hex of DER.
-fn store(builder: Builder, endpoint: &Endpoint, credentials: &Credentials) -> Builder {
+/// Hex, as the guide has it, where each value fits its store that way; otherwise base64.
+fn encodings_for(credentials: &Credentials) -> Encodings {
+    let Credentials { root_ca, certificate, private_key, .. } = credentials;
+    let longest = root_ca.len().max(certificate.len()).max(private_key.len());
+    if 2 * longest <= LONGEST_VALUE { Encodings::HEX } else { Encodings::BASE64 }
+}
+
+/// Puts into the stores what the guide puts there.
+fn store(builder: Builder, endpoint: &Endpoint, credentials: &Credentials, encodings: Encodings) -> Builder {
+    let encode = if encodings == Encodings::HEX { hex } else { base64 };
     builder
-        .config("root-CA", &hex(&credentials.root_ca))
-        .config("cert", &hex(&credentials.certificate))
+        .config("root-CA", &encode(&credentials.root_ca))
+        .config("cert", &encode(&credentials.certificate))
         .config("broker-host", &endpoint.host)
         .config("broker-port", &endpoint.port.to_string())
-        .secret("private_key", &hex(&credentials.private_key))
+        .secret("private_key", &encode(&credentials.private_key))
+}
+
+fn base64(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(vec![0; Base64::encoded_len(bytes)]);
+    let text = Base64::encode(bytes, &mut text).expect("the room is as long as the text");
+    Zeroizing::new(text.to_owned())
 }
 
 fn hex(bytes: &[u8]) -> Zeroizing<String> {

@@ -55,6 +55,10 @@ impl Encodings {
     pub const HEX: Self =
         Self { private_key: Encoding::Hex, root_ca: Encoding::Hex, certificate: Encoding::Hex };
 
+    /// All in base64, which fits the store where hex is too long.
+    pub const BASE64: Self =
+        Self { private_key: Encoding::Base64, root_ca: Encoding::Base64, certificate: Encoding::Base64 };
+
     /// With another encoding of `private_key`.
     #[must_use]
     pub const fn private_key(mut self, encoding: Encoding) -> Self {

@@ -68,11 +68,11 @@ pub(crate) enum CredentialsError {
     CurveNotNamed {
         file: String,
     },
-    /// The value does not fit a config store as hex.
+    /// The value does not fit a config store, not even as base64.
     TooLargeForStore {
         file: String,
         what: &'static str,
-        hex_characters: usize,
+        characters: usize,
         limit: usize,
     },
 }
@@ -181,9 +181,9 @@ impl fmt::Display for CredentialsError {
                 "the EC private key in {file} does not name its curve; export it again as PKCS#8, with its \
                  parameters"
             ),
-            Self::TooLargeForStore { file, what, hex_characters, limit } => write!(
+            Self::TooLargeForStore { file, what, characters, limit } => write!(
                 f,
-                "the {what} in {file} takes {hex_characters} characters as hex, and a value in the device's \
+                "the {what} in {file} takes {characters} characters as base64, and a value in the device's \
                  store has {limit} at most; create a certificate with a P-256 or RSA-2048 key"
             ),
         }

@@ -19,7 +19,7 @@ use folder::Folder;
 use private_key::PrivateKey;
 
 /// A value in a device's config store has at most this many characters.
-const LONGEST_VALUE: usize = 4096;
+pub(crate) const LONGEST_VALUE: usize = 4096;
 
 /// The root that signs the certificates of AWS IoT's endpoints. AWS offers a second one (number 3,
 /// for servers with ECDSA certificates) for download beside it.
@@ -173,10 +173,11 @@ fn choose_root(
 }
 
 fn check_size(what: &'static str, file: &str, der: &[u8]) -> Result<(), CredentialsError> {
-    let hex_characters = der.len() * 2;
-    if hex_characters > LONGEST_VALUE {
+    // Three bytes are four characters of base64, the shorter of the two encodings.
+    let characters = der.len().div_ceil(3) * 4;
+    if characters > LONGEST_VALUE {
         let file = file.to_owned();
-        return Err(CredentialsError::TooLargeForStore { file, what, hex_characters, limit: LONGEST_VALUE });
+        return Err(CredentialsError::TooLargeForStore { file, what, characters, limit: LONGEST_VALUE });
     }
     Ok(())
 }

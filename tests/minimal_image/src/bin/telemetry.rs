@@ -15,6 +15,7 @@ use application::{Machine, Observer, Plan, Step, Summary};
 use cortex_m_rt::{entry, exception};
 use diatomic_waker::DiatomicWaker;
 use embedded_hal_async::delay::DelayNs;
+use microvisor::aws::Encodings;
 use microvisor::{
     KernelMemory, NotificationCenter, ServerLog, WaitForInterrupt, block_on, clock, kernel_memory,
 };
@@ -47,8 +48,8 @@ fn main() -> ! {
             let notifications = CENTER.open().ok()?;
             let buffers = CHANNELS.take()?.split::<7168>();
             let delay = SysTick;
-            let machine =
-                Machine { notifications, buffers, memory: &mut memory, delay, observer: Logger(log) };
+            let (memory, encodings, observer) = (&mut memory, Encodings::HEX, Logger(log));
+            let machine = Machine { notifications, buffers, memory, encodings, delay, observer };
             Some(application::run(machine, Plan { publishes: u32::MAX, interval_ms: 60_000 }).await)
         };
         if let (Some(ended), Some(log)) = (block_on(&mut idle, run), log) {
