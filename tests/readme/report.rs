@@ -1,7 +1,7 @@
 use core::error::Error;
 
 use microvisor::aws::{Profile, Settings, Topics};
-use microvisor::mqtt::{Inbox, MqttChannel, Publish, QoS, Subscription};
+use microvisor::mqtt::{Event, Inbox, MqttChannel, Publish, QoS, Subscription};
 use microvisor::{DeviceId, KernelMemory, Network, NotificationCenter, kernel_memory};
 
 /// The handler of interrupt 51, a timer's line that is to spare, calls `CENTER.on_interrupt()`.
@@ -27,12 +27,18 @@ async fn report() -> Result<(), Box<dyn Error>> {
 
     let (mut topic, mut payload) = ([0; 128], [0; 1024]);
     let mut inbox = Inbox::new(&mut topic, &mut payload);
+    // A message can come at any time; it comes again until it is acknowledged.
+    let mut take = |event: Event<'_>| {
+        if let Event::Message(command) = event {
+            let _ = command.acknowledge();
+        }
+    };
     let commands = Subscription::new(topics.command(), QoS::AtLeastOnce);
-    let granted = session.subscribe(&[commands], &mut inbox, |_event| ()).await?;
+    let granted = session.subscribe(&[commands], &mut inbox, &mut take).await?;
     assert!(granted.iter().all(|outcome| outcome.is_granted()));
 
     let reading = Publish::new(topics.telemetry(), br#"{"temperature_celsius":21.5}"#);
-    session.publish(&reading.with_qos(QoS::AtLeastOnce), &mut inbox, |_event| ()).await?;
-    session.disconnect(&mut inbox, |_event| ()).await?;
+    session.publish(&reading.with_qos(QoS::AtLeastOnce), &mut inbox, &mut take).await?;
+    session.disconnect(&mut inbox, take).await?;
     Ok(())
 }
