@@ -46,13 +46,14 @@ impl<S> ConfigFetch<S> {
     ///
     /// [`CloseError`], where the kernel keeps the channel; it is handed back for another try.
     /// Dropping it then loses the buffers for good unless closing works out.
-    pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<Self, CloseError>> {
-        match self.channel.try_close() {
-            Ok(Some(buffers)) => Ok(buffers),
+    pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<ConfigFetch<Spent>, CloseError>> {
+        let error = match self.channel.try_close() {
+            Ok(Some(buffers)) => return Ok(buffers),
             // A channel has its buffers until it is closed, and closing consumes it.
-            Ok(None) => Err(HandedBack { error: CloseError(Status::InvalidHandle), value: self }),
-            Err(error) => Err(HandedBack { error, value: self }),
-        }
+            Ok(None) => CloseError(Status::InvalidHandle),
+            Err(error) => error,
+        };
+        Err(HandedBack { error, value: self.into_state(Spent(())) })
     }
 
     fn into_state<T>(self, state: T) -> ConfigFetch<T> {
