@@ -181,6 +181,23 @@ impl Machine {
         }
     }
 
+    /// Tells the broker that there is a kernel.
+    pub(crate) fn start(&self) {
+        let now = self.now();
+        self.broker.borrow_mut().kernel_starts(now);
+    }
+
+    /// Ends all connections and tells the broker that the kernel is gone. A panic of the broker is kept.
+    pub(crate) fn stop(&self) {
+        self.keep_panic(|| {
+            self.follow_clock();
+            self.kernel.borrow_mut().abandon_links();
+            self.make_broker_requests();
+            let now = self.now();
+            self.broker.borrow_mut().kernel_ends(now);
+        });
+    }
+
     fn next_broker_event_at(&self) -> Option<u64> {
         self.broker.try_borrow().ok()?.next_event_at()
     }

@@ -53,6 +53,14 @@ impl Broker for RecordingBroker {
         self.model.abandon(now, link);
     }
 
+    fn kernel_starts(&mut self, now: Now) {
+        self.model.kernel_starts(now);
+    }
+
+    fn kernel_ends(&mut self, now: Now) {
+        self.model.kernel_ends(now);
+    }
+
     fn next_event_at(&self) -> Option<u64> {
         self.model.next_event_at()
     }

@@ -10,7 +10,8 @@ pub mod model;
 
 /// One connection attempt of the device's managed MQTT client, and the session that may follow.
 ///
-/// A channel has one link in its life, so a link never comes back.
+/// A channel has one link in its life, and no two links of a process are the same, whatever device they
+/// belong to: a link never comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub u32);
 
@@ -166,6 +167,14 @@ pub trait Broker {
     fn disconnect(&mut self, now: Now, link: LinkId);
     /// The channel is closed, or the network is gone: an end without a DISCONNECT, if there was none.
     fn abandon(&mut self, now: Now, link: LinkId);
+    /// A kernel starts, and its clock with it at 0. For brokers that outlive a kernel.
+    fn kernel_starts(&mut self, now: Now) {
+        let _ = now;
+    }
+    /// The kernel ends; its links were abandoned before. The next calls may come from another kernel.
+    fn kernel_ends(&mut self, now: Now) {
+        let _ = now;
+    }
     /// When the next event is due, in microseconds since the kernel started.
     fn next_event_at(&self) -> Option<u64>;
     /// The next event that is due at `now`.

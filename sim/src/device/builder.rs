@@ -144,6 +144,7 @@ impl Builder {
         });
         let machine = Machine::new(kernel, broker, self.stream);
         assert!(machine.install(), "this thread has a device already; drop it first");
+        machine.start();
         Device { machine, installed: true }
     }
 }

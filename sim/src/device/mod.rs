@@ -25,7 +25,7 @@ pub use idle::DeviceIdle;
 /// the application sleeps (then to the next event, at once) or calls the kernel (3 µs a call), and
 /// nowhere else. Only with a broker in real time it is the host's.
 ///
-/// Dropping the device panics if the application misused the kernel and the test did not ask for it
+/// Dropping the device switches it off: its connections end without a DISCONNECT. It panics if the application misused the kernel and the test did not ask for it
 /// with [`take_misuse`](Self::take_misuse).
 ///
 /// ```
@@ -319,6 +319,7 @@ impl Drop for Device {
         if std::thread::panicking() {
             return;
         }
+        self.machine.stop();
         self.machine.resume_panic();
         let misuse = std::mem::take(&mut self.machine.kernel.borrow_mut().misuse);
         let list: Vec<_> = misuse.iter().map(|misuse| format!("  {misuse}")).collect();

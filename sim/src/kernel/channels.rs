@@ -292,6 +292,13 @@ impl Kernel {
         }
     }
 
+    /// The device is switched off: all connections end without a DISCONNECT.
+    pub(crate) fn abandon_links(&mut self) {
+        for handle in self.handles.channels().map(|(handle, _)| handle).collect::<Vec<_>>() {
+            self.abandon_link(handle);
+        }
+    }
+
     /// Ends the connection to the broker, if there is one, without a DISCONNECT.
     fn abandon_link(&mut self, handle: u32) {
         let Some(channel) = self.handles.channel(handle) else { return };

@@ -124,7 +124,6 @@ pub(crate) struct Kernel {
     opens: VecDeque<u64>,
     /// The channel of each link.
     links: BTreeMap<u32, u32>,
-    next_link: u32,
     next_message: u32,
 }
 
@@ -162,7 +161,6 @@ impl Kernel {
             peripherals: Peripherals::default(),
             opens: VecDeque::new(),
             links: BTreeMap::new(),
-            next_link: 1,
             next_message,
         };
         kernel.schedule_network_steps();

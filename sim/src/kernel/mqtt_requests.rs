@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use microvisor::sys;
 
 use super::channels::ChannelKind;
@@ -38,6 +40,12 @@ impl Fields<'_> {
     }
 }
 
+/// A link that no kernel of this process had before: a broker may outlive the kernel.
+fn new_link() -> LinkId {
+    static LINKS: AtomicU32 = AtomicU32::new(1);
+    LinkId(LINKS.fetch_add(1, Ordering::Relaxed))
+}
+
 impl Kernel {
     fn fields(&mut self) -> Fields<'_> {
         Fields { kernel: self, good: true }
@@ -61,8 +69,6 @@ impl Kernel {
             );
         }
         let connect = self.decode_connect(&request)?;
-        let link = LinkId(self.next_link);
-        self.next_link += 1;
         let channel = self.channel(handle, ChannelKind::Mqtt)?;
         channel.request_sent = true;
         let Some(connect) = connect else {
@@ -72,6 +78,7 @@ impl Kernel {
             );
             return Ok(());
         };
+        let link = new_link();
         channel.link = Some(link);
         self.links.insert(link.0, handle);
         self.outbox.push_back(BrokerRequest::Connect(link, Box::new(connect)));

@@ -142,8 +142,10 @@ impl FarEnd {
             if !limits.assigns_client_ids || (request.protocol == Protocol::V3_1_1 && !request.clean_start) {
                 return invalid("the client id is empty".into());
             }
+            self.made_up += 1;
+            let made_up = format!("auto-{}", self.made_up);
             if let Some(connection) = self.links.get_mut(&link) {
-                connection.client_id = format!("auto-{}", link.0).into_bytes();
+                connection.client_id = made_up.into_bytes();
             }
         }
         Ok(())

@@ -73,6 +73,12 @@ pub(super) struct FarEnd {
     /// Requests that arrived while the broker was silent.
     lying: Vec<(LinkId, Packet)>,
     last: Now,
+    /// Whether there is a kernel.
+    pub running: bool,
+    /// The date, in microseconds since the Unix epoch, at which the kernel before ended.
+    pub ended_at: Option<u64>,
+    /// How many client ids were made up.
+    pub made_up: u32,
 }
 
 impl FarEnd {
@@ -91,11 +97,19 @@ impl FarEnd {
             latency,
             lying: Vec::new(),
             last: Now { micros: 0, unix_micros: 0 },
+            running: false,
+            ended_at: None,
+            made_up: 0,
         }
     }
 
     pub(super) fn see(&mut self, now: Now) {
         self.last = now;
+    }
+
+    /// The kernel's clocks when it last called.
+    pub(super) fn last(&self) -> Now {
+        self.last
     }
 
     /// The kernel's time when it last called.
@@ -163,6 +177,11 @@ impl FarEnd {
         for (link, packet) in std::mem::take(&mut self.lying) {
             self.schedule.plan(at, Due::Arrival(link, packet));
         }
+    }
+
+    /// Forgets what was left lying.
+    pub(super) fn forget_lying(&mut self) {
+        self.lying.clear();
     }
 
     /// Sends an event to the device, behind those that were sent before.

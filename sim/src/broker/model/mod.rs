@@ -35,6 +35,7 @@ mod policy;
 mod reason;
 mod record;
 mod requests;
+mod restarting;
 mod retained;
 mod schedule;
 mod script;

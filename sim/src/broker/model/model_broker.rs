@@ -16,6 +16,11 @@ use crate::broker::{Broker, BrokerEvent, ConnectRequest, LinkId, Now, Publish, S
 
 /// A model of an MQTT broker on virtual time. Clones are handles of the same broker.
 ///
+/// It can outlive the device and serve the next one, as after a reboot. Times since the kernel started
+/// are those of the kernel that runs, or of the next one while none does; what was planned for an
+/// earlier kernel comes as much later as was left of the wait. Sessions age by the date, if that has
+/// moved on when the next kernel starts.
+///
 /// The device's end is the [`Broker`] trait. Everything else is a test's: the operator at the far
 /// end who publishes commands and sees telemetry, and the ways in which a broker can misbehave. All
 /// of it works while the device runs.
@@ -328,6 +333,14 @@ impl Broker for ModelBroker {
     fn abandon(&mut self, now: Now, link: LinkId) {
         self.send_up(now, link, Packet::Gone);
         self.0.borrow_mut().deafen(link);
+    }
+
+    fn kernel_starts(&mut self, now: Now) {
+        self.0.borrow_mut().kernel_starts(now);
+    }
+
+    fn kernel_ends(&mut self, now: Now) {
+        self.0.borrow_mut().kernel_ends(now);
     }
 
     fn next_event_at(&self) -> Option<u64> {

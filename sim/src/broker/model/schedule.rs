@@ -87,6 +87,19 @@ impl Schedule {
         self.entries.retain(|_, due| !matches!(due, Due::Event(to, _) if *to == link));
     }
 
+    /// Takes what is on its way between the device and the broker, in the order of its arrival.
+    pub(super) fn take_traffic(&mut self) -> Vec<(u64, Due)> {
+        let traffic = self.entries.extract_if(.., |_, due| matches!(due, Due::Arrival(..) | Due::Event(..)));
+        traffic.map(|((at, _), due)| (at, due)).collect()
+    }
+
+    /// Makes `start` the time 0. What should have happened before happens then.
+    pub(super) fn rebase(&mut self, start: u64) {
+        let entries = std::mem::take(&mut self.entries);
+        self.entries =
+            entries.into_iter().map(|((at, order), due)| ((at.saturating_sub(start), order), due)).collect();
+    }
+
     /// Forgets redeliveries of a session whose link is over.
     pub(super) fn forget_redeliveries_of(&mut self, ended: LinkId) {
         self.entries.retain(|_, due| !matches!(due, Due::Redelivery { link, .. } if *link == ended));
