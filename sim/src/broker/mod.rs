@@ -4,6 +4,7 @@
 //! due. Two brokers exist: a model with AWS IoT's rules, on virtual time, and a bridge to a real
 //! broker, on real time.
 
+use std::fmt;
 use std::time::Duration;
 
 pub mod model;
@@ -34,7 +35,7 @@ pub enum Protocol {
 }
 
 /// A connect request, checked and copied by the kernel model.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[allow(missing_docs)] // The fields of MQTT's CONNECT, by MQTT's names.
 pub struct ConnectRequest {
     pub protocol: Protocol,
@@ -50,6 +51,26 @@ pub struct ConnectRequest {
     pub will: Option<Will>,
 }
 
+impl fmt::Debug for ConnectRequest {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let authentication = self.authentication.as_ref().map(|(user, password)| {
+            format!("{:?}, password of {} bytes, redacted", String::from_utf8_lossy(user), password.len())
+        });
+        f.debug_struct("ConnectRequest")
+            .field("protocol", &self.protocol)
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("client_id", &self.client_id)
+            .field("authentication", &authentication)
+            .field("credentials", &self.credentials)
+            .field("keep_alive", &self.keep_alive)
+            .field("clean_start", &self.clean_start)
+            .field("will", &self.will)
+            .finish()
+    }
+}
+
 /// The TLS material of a connect request. Certificates are DER, the key PKCS#8 DER.
 #[derive(Clone)]
 #[allow(missing_docs)]
@@ -60,8 +81,8 @@ pub struct TlsCredentials {
     pub key: Vec<u8>,
 }
 
-impl std::fmt::Debug for TlsCredentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for TlsCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsCredentials")
             .field("ca", &self.ca.len())
             .field("chain", &self.chain.len())

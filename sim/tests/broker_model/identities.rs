@@ -262,3 +262,16 @@ fn a_user_name_needs_its_password() {
     let old = ConnectRequest { protocol: Protocol::V3_1_1, ..request(None) };
     assert_eq!(attempt(&broker(), old), Some((0, 4)));
 }
+
+#[test]
+fn the_debug_output_of_a_connect_request_holds_no_secret() {
+    let mut request = connect_request("lamp");
+    request.authentication = Some((b"user".to_vec(), b"hunter2".to_vec()));
+    request.credentials = Some(TlsCredentials { ca: vec![], chain: vec![], key: b"hunter3".to_vec() });
+    let shown = format!("{request:?}");
+    assert!(shown.contains("user") && shown.contains("redacted"), "{shown}");
+    for secret in [b"hunter2", b"hunter3"] {
+        assert!(!shown.contains(std::str::from_utf8(secret).unwrap()), "{shown}");
+        assert!(!shown.contains(&format!("{secret:?}")), "{shown}");
+    }
+}
