@@ -48,5 +48,5 @@ pub use fault::{CallFault, ConfigResponseFault, Fault, FetchFault, NotificationF
 pub use kernel::End;
 pub use misuse::Misuse;
 pub use network_plan::{NetworkPlan, NetworkStatus};
-pub use quirks::{LongValue, MissingKey, Quirks, ReasonCodesSize, SessionEnd};
+pub use quirks::{LongValue, MissingKey, Quirks, ReasonCodesSize, SessionEnd, StreamedRequests};
 pub use wall_clock::WallClock;

@@ -30,6 +30,19 @@ pub enum LongValue {
     CutOffWithItsLength,
 }
 
+/// Which MQTT requests may be larger than the channel's send buffer, because the kernel sends them in
+/// parts. Any other is answered `INVALIDPARAMETERS`, and reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StreamedRequests {
+    /// None.
+    Nothing,
+    /// Connect requests: the vendor's demo has 4 KiB for credentials that take more.
+    #[default]
+    Connect,
+    /// All of them.
+    Everything,
+}
+
 /// How the application learns that the broker has ended the session with a DISCONNECT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SessionEnd {
@@ -58,6 +71,9 @@ pub struct Quirks {
     pub reason_codes_size: ReasonCodesSize,
     /// What the item of a missing config key holds.
     pub missing_key: MissingKey,
+    /// Which MQTT requests may be larger than the send buffer. What counts are the texts and bytes that a
+    /// request hands over; how much the kernel adds is not known.
+    pub streams_large_requests: StreamedRequests,
     /// What becomes of a config value that does not fit the caller's buffer.
     pub long_value: LongValue,
     /// Whether outputs that the ABI does not promise to write receive junk: everything a failed call
@@ -88,6 +104,7 @@ impl Default for Quirks {
         Self {
             reason_codes_size: ReasonCodesSize::default(),
             missing_key: MissingKey::default(),
+            streams_large_requests: StreamedRequests::default(),
             long_value: LongValue::default(),
             junk_in_outputs: true,
             session_end: SessionEnd::default(),

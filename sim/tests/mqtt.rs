@@ -8,10 +8,10 @@ use std::ptr::null;
 
 use microvisor::sys;
 use microvisor_sim::broker::{BrokerEvent, Protocol};
-use microvisor_sim::{Quirks, ReasonCodesSize, SessionEnd};
+use microvisor_sim::{Quirks, ReasonCodesSize, SessionEnd, StreamedRequests};
 use raw::{
     Asked, Bench, Codes, Received, call, connect_request, message, publish_request, published,
-    subscribe_request, subscribed, subscription, text, unsubscribed,
+    subscribe_request, subscribed, subscription, text, unsubscribe_request, unsubscribed,
 };
 
 const OKAY: u32 = sys::MV_STATUS_OKAY;
@@ -163,6 +163,65 @@ fn fields_out_of_range_are_answered_invalid_parameters() {
         ["desired_qos is 3, at most 2 is allowed", "subscriptions[0].rh is 3, at most 2 is allowed"]
     );
     assert_eq!(bench.broker.asked(), [Asked::Connect]);
+}
+
+#[test]
+fn a_publish_or_subscribe_fits_the_send_buffer_unless_the_kernel_sends_it_in_parts() {
+    let long = [b'x'; 507];
+    for (streams, size, state) in [
+        (StreamedRequests::Connect, 506, 0),
+        (StreamedRequests::Connect, 507, INVALID_PARAMETERS),
+        (StreamedRequests::Nothing, 507, INVALID_PARAMETERS),
+        (StreamedRequests::Everything, 507, 0),
+    ] {
+        let quirks = Quirks { streams_large_requests: streams, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let channel = bench.connected();
+        let request = sys::MvMqttPublishRequest { payload: text(&long[..size]), ..publish_request(3, 1) };
+        assert_eq!(call!(mvMqttRequestPublish(channel, &request)), OKAY);
+        let topics = [text(&long[..size]), text(b"sensor")];
+        let filters =
+            topics.map(|topic| sys::MvMqttSubscription { topic, desired_qos: 1, nl: 0, rap: 0, rh: 0 });
+        assert_eq!(call!(mvMqttRequestSubscribe(channel, &subscribe_request(4, &filters))), OKAY);
+        assert_eq!(call!(mvMqttRequestUnsubscribe(channel, &unsubscribe_request(5, &topics))), OKAY);
+        bench.settle();
+        if state == 0 {
+            assert_eq!(
+                bench.broker.asked()[1..],
+                [Asked::Publish(3), Asked::Subscribe(4), Asked::Unsubscribe(5)]
+            );
+            continue;
+        }
+        assert_eq!(publish_response(channel), (state, 3, 0), "{streams:?}, {size}");
+        assert_eq!(bench.broker.asked(), [Asked::Connect]);
+        let misuse = bench.misuse();
+        assert_eq!(misuse.len(), 3);
+        assert_eq!(misuse[0].what, "a publish request of 513 bytes does not fit the send buffer of 512");
+    }
+}
+
+#[test]
+fn a_connect_request_may_be_larger_than_the_send_buffer_unless_the_kernel_sends_nothing_in_parts() {
+    for (streams, accepted) in [
+        (StreamedRequests::Nothing, false),
+        (StreamedRequests::Connect, true),
+        (StreamedRequests::Everything, true),
+    ] {
+        let quirks = Quirks { streams_large_requests: streams, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let will = sys::MvMqttWill { topic: text(b"gone"), payload: text(&[b'x'; 489]), qos: 1, retain: 0 };
+        let request = sys::MvMqttConnectRequest { will: &raw const will, ..connect_request() };
+        let channel = bench.mqtt();
+        assert_eq!(call!(mvMqttRequestConnect(channel, &request)), OKAY);
+        bench.settle();
+        let mut response = sys::MvMqttConnectResponse { request_state: 99, reason_code: 99 };
+        assert_eq!(call!(mvMqttReadConnectResponse(channel, &mut response)), OKAY);
+        assert_eq!(response.request_state == 0, accepted, "{streams:?}");
+        assert_eq!(response.request_state == INVALID_PARAMETERS, !accepted, "{streams:?}");
+        let misuse: Vec<_> = bench.misuse().into_iter().map(|misuse| misuse.what).collect();
+        let refused = ["a connect request of 513 bytes does not fit the send buffer of 512".to_owned()];
+        assert_eq!(misuse, if accepted { &[][..] } else { &refused[..] });
+    }
 }
 
 #[test]

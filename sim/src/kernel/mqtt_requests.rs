@@ -6,9 +6,12 @@ use super::channels::ChannelKind;
 use super::mqtt_responses::Item;
 use super::{BrokerRequest, Event, Kernel, Outcome};
 use crate::broker::{ConnectRequest, LinkId, Protocol, Publish, Subscription, TlsCredentials, Will};
+use crate::quirks::StreamedRequests;
 
 /// At most this many topics in a request, and certificates in a chain (ABI 0.7.0).
 const MAX_ELEMENTS: u32 = 8;
+/// What a connect request is called in reports.
+const CONNECT: &str = "a connect request";
 /// How long the kernel takes for an answer of its own, in microseconds.
 const LOCAL_DELAY: u64 = 5_000;
 /// How long an acknowledgement takes.
@@ -34,6 +37,19 @@ impl Fields<'_> {
         self.at_most(what, value, 1) != 0
     }
 
+    /// A request that the kernel does not send in parts has to fit the send buffer.
+    fn fit(&mut self, handle: u32, what: &str, size: usize) {
+        let streams = match self.kernel.quirks.streams_large_requests {
+            StreamedRequests::Nothing => false,
+            StreamedRequests::Connect => what == CONNECT,
+            StreamedRequests::Everything => true,
+        };
+        let Some(room) = self.kernel.handles.channel(handle).map(|channel| channel.send_len) else { return };
+        if size > room && !streams {
+            self.bad(format!("{what} of {size} bytes does not fit the send buffer of {room}"));
+        }
+    }
+
     fn bad(&mut self, what: String) {
         self.kernel.report(what);
         self.good = false;
@@ -44,6 +60,16 @@ impl Fields<'_> {
 fn new_link() -> LinkId {
     static LINKS: AtomicU32 = AtomicU32::new(1);
     LinkId(LINKS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How many bytes a connect request hands over.
+fn size_of_connect(request: &ConnectRequest) -> usize {
+    let tls = request.credentials.iter();
+    let tls = tls.flat_map(|tls| tls.ca.iter().chain(&tls.chain).chain([&tls.key]));
+    let user = request.authentication.iter().flat_map(|(name, password)| [name, password]);
+    let will = request.will.iter().flat_map(|will| [&will.topic, &will.payload]);
+    let parts = [&request.host, &request.client_id].into_iter().chain(tls).chain(user).chain(will);
+    parts.map(Vec::len).sum()
 }
 
 impl Kernel {
@@ -68,7 +94,7 @@ impl Kernel {
                 "an MQTT channel connects once in its life; open another",
             );
         }
-        let connect = self.decode_connect(&request)?;
+        let connect = self.decode_connect(handle, &request)?;
         let channel = self.channel(handle, ChannelKind::Mqtt)?;
         channel.request_sent = true;
         let Some(connect) = connect else {
@@ -86,7 +112,11 @@ impl Kernel {
     }
 
     /// Copies a connect request; `None` if a field is out of range.
-    fn decode_connect(&mut self, request: &sys::MvMqttConnectRequest) -> Outcome<Option<ConnectRequest>> {
+    fn decode_connect(
+        &mut self,
+        handle: u32,
+        request: &sys::MvMqttConnectRequest,
+    ) -> Outcome<Option<ConnectRequest>> {
         let host = self.required_string(request.host, "host")?;
         let client_id = self.required_string(request.clientid, "clientid")?;
         let authentication = self.decode_authentication(&request.authentication)?;
@@ -116,7 +146,7 @@ impl Kernel {
             qos: fields.at_most("will.qos", raw.qos, 2),
             retain: fields.flag("will.retain", u32::from(raw.retain)),
         });
-        Ok(fields.good.then_some(ConnectRequest {
+        let request = ConnectRequest {
             protocol,
             host,
             port: request.port,
@@ -126,7 +156,9 @@ impl Kernel {
             keep_alive: request.keepalive,
             clean_start,
             will,
-        }))
+        };
+        fields.fit(handle, CONNECT, size_of_connect(&request));
+        Ok(fields.good.then_some(request))
     }
 
     fn required_string(&mut self, string: sys::MvSizedString, what: &str) -> Outcome<Vec<u8>> {
@@ -228,6 +260,7 @@ impl Kernel {
             filters.push(self.string(subscription.topic, &format!("subscriptions[{index}].topic"))?);
         }
         let mut fields = self.fields();
+        fields.fit(handle, "a subscribe request", filters.iter().map(Vec::len).sum());
         let mut subscriptions = Vec::new();
         for (index, (filter, raw)) in filters.into_iter().zip(raw).enumerate() {
             if filter.is_empty() {
@@ -275,6 +308,7 @@ impl Kernel {
             filters.push(self.string(topic, &format!("topics[{index}]"))?);
         }
         let mut fields = self.fields();
+        fields.fit(handle, "an unsubscribe request", filters.iter().map(Vec::len).sum());
         for index in
             filters.iter().enumerate().filter_map(|(index, filter)| filter.is_empty().then_some(index))
         {
@@ -312,6 +346,7 @@ impl Kernel {
             self.report(format!("correlation id {correlation_id} is that of another publish in flight"));
         }
         let mut fields = self.fields();
+        fields.fit(handle, "a publish request", topic.len() + payload.len());
         if topic.is_empty() {
             fields.bad("topic is empty".to_owned());
         }
