@@ -89,6 +89,9 @@ pub struct Quirks {
     /// Whether the kernel acknowledges a message that it dropped for being too large, so that the broker
     /// does not send it again. Default: yes.
     pub acknowledges_lost_messages: bool,
+    /// Whether the messages that the application has not read share the receive buffer, so that a message
+    /// that does not fit beside them is held back until they are read. Default: yes.
+    pub unread_messages_share_buffer: bool,
     /// The most keys that one config request may name. Default: 16.
     pub max_config_keys: u32,
     /// The longest log message, in bytes. Default: 1024.
@@ -111,6 +114,7 @@ impl Default for Quirks {
             write_space_events: false,
             qos0_publish_response: true,
             acknowledges_lost_messages: true,
+            unread_messages_share_buffer: true,
             max_config_keys: 16,
             max_log_message: 1024,
             max_publishes_in_flight: 10,

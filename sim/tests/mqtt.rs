@@ -126,6 +126,49 @@ fn a_message_that_is_larger_than_the_receive_buffer_is_lost() {
 }
 
 #[test]
+fn a_message_waits_for_the_room_that_unread_ones_take() {
+    for shared in [true, false] {
+        let quirks = Quirks { unread_messages_share_buffer: shared, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let channel = bench.connected();
+        assert_eq!(bench.publish(channel, 7, 1), OKAY);
+        for (delivery, size) in [(1, 600), (2, 500), (3, 1)] {
+            bench.hear(message(delivery, &vec![b'x'; size], 1));
+        }
+        bench.hear(published(7));
+        let mut received = Received::with_room(64, 1024);
+        assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+        assert_eq!(received.payload_len, 600);
+        if shared {
+            // The response is read ahead of the messages that were held back.
+            assert_eq!(publish_response(channel), (0, 7, 0));
+            assert_eq!(bench.readable(channel), sys::MV_MQTTREADABLEDATATYPE_NONE);
+            bench.events();
+            bench.settle();
+            assert_eq!(bench.events(), [(sys::MV_EVENTTYPE_CHANNELDATAREADABLE, raw::CHANNEL_TAG); 2]);
+        }
+        for size in [500, 1] {
+            assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+            assert_eq!(received.payload_len, size);
+        }
+    }
+}
+
+#[test]
+fn a_message_that_is_held_back_goes_with_the_session() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    bench.hear(message(1, &[b'x'; 1000], 1));
+    bench.hear(message(2, &[b'x'; 1000], 1));
+    bench.hear(BrokerEvent::Disconnected { state: 0, reason: 0x8e });
+    let mut received = Received::with_room(64, 1024);
+    assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+    assert_eq!(disconnect_response(channel), (0, 0x8e));
+    bench.settle();
+    assert_eq!(bench.readable(channel), sys::MV_MQTTREADABLEDATATYPE_NONE);
+}
+
+#[test]
 fn requests_without_a_session_are_answered_not_connected() {
     let bench = Bench::new();
     let channel = bench.mqtt();

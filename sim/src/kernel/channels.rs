@@ -5,7 +5,7 @@ use microvisor::sys;
 use super::config_fetch::{Fetch, Response};
 use super::handles::Object;
 use super::memory::Use;
-use super::mqtt_responses::Item;
+use super::mqtt_responses::{Item, Message};
 use super::pointers::write_output;
 use super::{BrokerRequest, Kernel, Outcome};
 use crate::broker::LinkId;
@@ -58,6 +58,8 @@ pub(crate) struct Channel {
     pub(super) in_flight: InFlight,
     /// What can be read, in order.
     pub(super) items: VecDeque<Item>,
+    /// Messages that wait until there is room for them.
+    pub(super) held: VecDeque<Message>,
     /// Messages that await their acknowledgement: correlation id and the broker's number.
     pub(super) unacknowledged: BTreeMap<u32, u32>,
     pub(super) acknowledged: BTreeSet<u32>,
@@ -81,6 +83,7 @@ impl Channel {
             connected: false,
             in_flight: InFlight::default(),
             items: VecDeque::new(),
+            held: VecDeque::new(),
             unacknowledged: BTreeMap::new(),
             acknowledged: BTreeSet::new(),
             wants_space: false,
@@ -96,6 +99,15 @@ impl Channel {
             ChannelKind::Mqtt => "MQTT channel",
             ChannelKind::ConfigFetch => "config fetch channel",
         }
+    }
+
+    /// Whether a message fits the receive buffer beside those that are unread.
+    pub(super) fn has_room_for(&self, message: &Message) -> bool {
+        let unread = self.items.iter().map(|item| match item {
+            Item::Message(message) => message.size(),
+            _ => 0,
+        });
+        unread.sum::<usize>() + message.size() <= self.receive_len
     }
 
     pub(crate) fn describe(&self) -> String {
@@ -303,6 +315,7 @@ impl Kernel {
     fn abandon_link(&mut self, handle: u32) {
         let Some(channel) = self.handles.channel(handle) else { return };
         channel.connected = false;
+        channel.held.clear();
         let Some(link) = channel.link.take() else { return };
         self.links.remove(&link.0);
         self.outbox.push_back(BrokerRequest::Abandon(link));

@@ -22,6 +22,8 @@ pub(crate) enum Event {
     Item { channel: u32, item: Item },
     /// An acknowledgement on this channel is carried out.
     Acknowledged(u32),
+    /// There may be room for messages that were held back.
+    MessagesReleased(u32),
     /// The log buffer is sent.
     LogDrained,
     /// An action of the user, by its number.

@@ -96,9 +96,15 @@ impl Kernel {
 
     fn message(&mut self, handle: u32, message: Message) {
         let Some(channel) = self.handles.channel(handle) else { return };
-        let size = message.topic.len() + message.payload.len();
-        if size <= channel.receive_len {
-            self.push(handle, Item::Message(message));
+        if message.size() <= channel.receive_len {
+            let shared = self.quirks.unread_messages_share_buffer;
+            if shared && (!channel.held.is_empty() || !channel.has_room_for(&message)) {
+                channel.held.push_back(message);
+                let text = format!("channel {handle:#010x} holds a message back, the receive buffer is full");
+                self.trace.event(self.now, &text);
+            } else {
+                self.push(handle, Item::Message(message));
+            }
             return;
         }
         if let Some(link) = channel.link.filter(|_| message.qos > 0 && self.quirks.acknowledges_lost_messages)
@@ -108,10 +114,21 @@ impl Kernel {
         self.push(handle, Item::Lost { length: length(&message.payload), topic: message.topic });
     }
 
+    /// Takes up messages that were held back, as far as there is room now.
+    pub(super) fn release_messages(&mut self, handle: u32) {
+        while let Some(channel) = self.handles.channel(handle)
+            && channel.held.front().is_some_and(|message| channel.has_room_for(message))
+            && let Some(message) = channel.held.pop_front()
+        {
+            self.push(handle, Item::Message(message));
+        }
+    }
+
     fn session_ended(&mut self, handle: u32, state: u32, reason: u32) {
         let Some(channel) = self.handles.channel(handle) else { return };
         let asked_for = std::mem::take(&mut channel.in_flight).disconnect;
         channel.connected = false;
+        channel.held.clear();
         if let Some(link) = channel.link.take() {
             self.links.remove(&link.0);
         }

@@ -272,6 +272,7 @@ impl Kernel {
             Event::ConfigResponse(channel) => self.config_response(channel),
             Event::Item { channel, item } => self.local_response(channel, item),
             Event::Acknowledged(channel) => self.acknowledgement_done(channel),
+            Event::MessagesReleased(channel) => self.release_messages(channel),
             Event::LogDrained => self.drain_log(),
             Event::Scheduled(action) => self.errands.push_back(Errand::Scheduled(action)),
             Event::Timer(timer) => self.errands.push_back(Errand::Timer(timer)),

@@ -2,10 +2,13 @@ use microvisor::sys;
 
 use super::channels::ChannelKind;
 use super::pointers::write_output;
-use super::{Kernel, Outcome, length};
+use super::{Event, Kernel, Outcome, length};
 use crate::names;
 use crate::quirks::ReasonCodesSize;
 use crate::trace::shown;
+
+/// How long after a read the kernel takes up a message that was held back, in microseconds.
+const RELEASE_DELAY: u64 = 2_000;
 
 /// Something that can be read on an MQTT channel.
 #[derive(Clone, Debug)]
@@ -28,6 +31,13 @@ pub(crate) struct Message {
     pub(crate) payload: Vec<u8>,
     pub(crate) qos: u8,
     pub(crate) retain: bool,
+}
+
+impl Message {
+    /// What it takes of the receive buffer.
+    pub(crate) fn size(&self) -> usize {
+        self.topic.len() + self.payload.len()
+    }
 }
 
 impl Item {
@@ -63,6 +73,9 @@ impl Kernel {
     fn consume(&mut self, handle: u32) {
         if let Some(channel) = self.handles.channel(handle) {
             channel.items.pop_front();
+            if !channel.held.is_empty() {
+                self.schedule(RELEASE_DELAY, Event::MessagesReleased(handle));
+            }
         }
     }
 
