@@ -87,12 +87,12 @@ fn a_missing_key_has_no_value_or_an_error_for_one() {
 
 #[test]
 fn values_must_fit_the_receive_buffer_together() {
-    // The bench's receive buffer has 1024 bytes.
-    let bench = Bench::with(|builder| builder.config("a", &"x".repeat(1000)).config("b", &"y".repeat(25)));
+    // The bench's receive buffer has 1024 bytes, and each value takes 16 more than it has characters.
+    let bench = Bench::with(|builder| builder.config("a", &"x".repeat(900)).config("b", &"y".repeat(93)));
     let channel = bench.fetched(&["a", "b"]);
     assert_eq!(overall(channel), Ok((sys::MV_CONFIGFETCHRESULT_RESPONSETOOLARGE, 0)));
     assert_eq!(item(channel, 0), Err(sys::MV_STATUS_REQUESTUNSUCCESSFUL));
-    bench.device.set_config("b", &"y".repeat(24));
+    bench.device.set_config("b", &"y".repeat(92));
     assert_eq!(overall(bench.fetched(&["a", "b"])), Ok((sys::MV_CONFIGFETCHRESULT_OK, 2)));
 }
 

@@ -17,6 +17,8 @@ const MAX_KEY: usize = 100;
 const KEY_OVERHEAD: usize = 12;
 /// What a request takes besides its keys.
 const REQUEST_OVERHEAD: usize = 16;
+/// What one item takes of the receive buffer besides its value.
+const ITEM_OVERHEAD: usize = 16;
 /// What the item of a missing key holds under [`MissingKey::ErrorText`].
 const ERROR_TEXT: &[u8] = b"key not found";
 
@@ -230,7 +232,7 @@ fn answer(keys: &[Key], stores: &ConfigStores, room: usize) -> Response {
             },
         })
         .collect();
-    let size = items.iter().map(|item| item.value.len()).sum::<usize>();
+    let size = items.iter().map(|item| item.value.len() + ITEM_OVERHEAD).sum::<usize>();
     let mut response = Response { result: sys::MV_CONFIGFETCHRESULT_OK, items };
     if size > room {
         response.fail(sys::MV_CONFIGFETCHRESULT_RESPONSETOOLARGE);
