@@ -345,6 +345,8 @@ pub(crate) struct Faults {
     calls: Vec<CallFault>,
     notifications: Vec<NotificationFault>,
     config_responses: Vec<ConfigResponseFault>,
+    /// One had opening or closing fail, so that something may stay open that cannot be closed.
+    pub(crate) left_something_open: bool,
 }
 
 impl Faults {

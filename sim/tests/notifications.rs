@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use microvisor::sys;
-use microvisor_sim::{Device, NetworkPlan};
+use microvisor_sim::{Device, Fault, NetworkPlan};
 use raw::{Bench, call, clear, network_params, record, ring, setup};
 
 const READABLE: u32 = sys::MV_EVENTTYPE_CHANNELDATAREADABLE;
@@ -148,6 +148,37 @@ fn a_closed_centre_hears_nothing_and_its_interrupt_is_free() {
     device.advance(Duration::from_secs(1));
     assert_eq!(record(ring, 0).event_type, sys::MV_EVENTTYPE_NOEVENT);
     center(41, ring, 2);
+    // The network request tells nobody any more.
+    assert_eq!(device.take_misuse().len(), 1);
+}
+
+#[test]
+fn closing_a_centre_that_is_still_to_be_told_something_is_misuse() {
+    let bench = Bench::new();
+    let channel = bench.mqtt();
+    assert_eq!(call!(mvCloseNotifications(&mut bench.center.clone())), sys::MV_STATUS_OKAY);
+    let mut misuse: Vec<_> = bench.misuse().into_iter().map(|misuse| misuse.what).collect();
+    misuse.sort();
+    assert_eq!(misuse.len(), 2, "{misuse:?}");
+    assert!(misuse[0].starts_with("the MQTT channel"), "{misuse:?}");
+    assert!(misuse[1].starts_with("the network request"), "{misuse:?}");
+    assert!(misuse[1].ends_with("still tells this notification centre what happens to it"), "{misuse:?}");
+    bench.close(channel);
+}
+
+#[test]
+fn closing_a_centre_is_fine_where_nothing_uses_it_or_a_fault_left_something_open() {
+    for refuse in [false, true] {
+        let bench = Bench::new();
+        if refuse {
+            bench.device.inject(Fault::call("mvCloseChannel").status(sys::MV_STATUS_MICROVISORBUSY));
+        }
+        let closed = call!(mvCloseChannel(&mut bench.mqtt()));
+        assert_eq!(closed == sys::MV_STATUS_OKAY, !refuse);
+        assert_eq!(call!(mvReleaseNetwork(&mut bench.network.clone())), sys::MV_STATUS_OKAY);
+        assert_eq!(call!(mvCloseNotifications(&mut bench.center.clone())), sys::MV_STATUS_OKAY);
+        assert_eq!(bench.misuse(), []);
+    }
 }
 
 #[test]

@@ -18,6 +18,8 @@ const OPENS_PER_SECOND: usize = 8;
 /// Buffers start at, and are multiples of, this (ABI 0.7.0).
 const BUFFER_UNIT: u32 = 512;
 
+type Params = sys::MvOpenChannelParams__bindgen_ty_1__bindgen_ty_1;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChannelKind {
     Mqtt,
@@ -68,13 +70,13 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    fn new(kind: ChannelKind, center: u32, tag: u32, receive_len: u32, send_len: u32) -> Self {
+    fn new(kind: ChannelKind, params: &Params) -> Self {
         Self {
             kind,
-            center,
-            tag,
-            receive_len: receive_len as usize,
-            send_len: send_len as usize,
+            center: params.notification_handle,
+            tag: params.notification_tag,
+            receive_len: params.receive_buffer_len as usize,
+            send_len: params.send_buffer_len as usize,
             closure: None,
             request_sent: false,
             fetch: None,
@@ -155,13 +157,7 @@ impl Kernel {
             return Err(sys::MV_STATUS_NETWORKNOTCONNECTED);
         }
         self.limit_opens()?;
-        let channel = Channel::new(
-            kind,
-            v1.notification_handle,
-            v1.notification_tag,
-            v1.receive_buffer_len,
-            v1.send_buffer_len,
-        );
+        let channel = Channel::new(kind, &v1);
         let name = channel.kind_name();
         let handle = self.new_handle(Object::Channel(Box::new(channel)));
         for (start, len, which) in [

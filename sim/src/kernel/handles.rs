@@ -78,6 +78,17 @@ impl Handles {
         })
     }
 
+    /// What would lose its notifications with a centre.
+    pub(crate) fn users_of_center(&self, center: u32) -> Vec<String> {
+        let users = self.live.iter().filter(|(_, object)| match object {
+            Object::Network(request) => request.center == center,
+            Object::Channel(channel) => channel.center == center,
+            Object::SystemEvents(events) => events.center == center,
+            Object::Center(_) => false,
+        });
+        users.map(|(handle, object)| format!("{} {handle:#010x}", object.kind())).collect()
+    }
+
     pub(crate) fn system_events(&self) -> impl Iterator<Item = &SystemEvents> {
         self.live.values().filter_map(|object| match object {
             Object::SystemEvents(events) => Some(events),

@@ -56,6 +56,16 @@ pub(crate) type Outcome<T = ()> = Result<T, sys::MvStatus>;
 /// What one system call costs, in microseconds.
 const CALL_COST: u64 = 3;
 
+/// The calls that open or close what notification centres hear of.
+const OPENING_AND_CLOSING: &[&str] = &[
+    "mvOpenChannel",
+    "mvCloseChannel",
+    "mvRequestNetwork",
+    "mvReleaseNetwork",
+    "mvOpenSystemNotification",
+    "mvCloseSystemNotification",
+];
+
 /// The system call in progress.
 #[derive(Debug, Default)]
 struct Call {
@@ -200,6 +210,7 @@ impl Kernel {
         }
         if let Some((instead, _)) = injected {
             status = instead;
+            self.faults.left_something_open |= OPENING_AND_CLOSING.contains(&name);
             self.note("", "injected");
         }
         if status == sys::MV_STATUS_OKAY

@@ -69,6 +69,13 @@ impl Kernel {
     pub(crate) fn close_notifications(&mut self, handle_in_out: *mut u32) -> Outcome {
         let handle = self.handle_to_close(handle_in_out, sys::MV_STATUS_PARAMETERFAULT)?;
         self.require_center(handle)?;
+        // An application cannot close what a fault has kept from it.
+        if !self.faults.left_something_open {
+            for user in self.handles.users_of_center(handle) {
+                // The ABI lists no status for it.
+                self.report(format!("the {user} still tells this notification centre what happens to it"));
+            }
+        }
         self.retire_handle(handle);
         self.memory.release(handle);
         write_output(handle_in_out, 0);
