@@ -5,7 +5,7 @@
 mod raw;
 
 use microvisor::sys;
-use microvisor_sim::{Fault, FetchFault, MissingKey, Quirks};
+use microvisor_sim::{Device, Fault, FetchFault, MissingKey, Quirks};
 use raw::{Bench, buffer, call, config_key, fetch_params};
 
 const OK: u32 = sys::MV_CONFIGKEYFETCHRESULT_OK;
@@ -186,4 +186,27 @@ fn a_response_may_come_after_the_channel_is_closed() {
     bench.close(channel);
     bench.settle();
     assert_eq!(bench.events(), []);
+}
+
+#[test]
+fn the_longest_key_and_value_can_be_stored() {
+    let _builder = Device::builder().config(&"k".repeat(100), &"\u{e4}".repeat(4096)).secret("k", "");
+}
+
+#[test]
+#[should_panic(expected = "it has 4097 characters, at most 4096 are allowed")]
+fn a_value_that_is_too_long_for_the_cloud_is_not_stored() {
+    let _builder = Device::builder().secret("k", &"x".repeat(4097));
+}
+
+#[test]
+#[should_panic(expected = "a key has 1 to 100 printable ASCII characters")]
+fn a_key_that_is_too_long_for_the_cloud_is_not_stored() {
+    let _builder = Device::builder().account_config(&"k".repeat(101), "");
+}
+
+#[test]
+#[should_panic(expected = "a key has 1 to 100 printable ASCII characters")]
+fn a_key_that_nobody_can_ask_for_is_not_stored() {
+    Device::builder().boot().set_config("caf\u{e9}", "");
 }

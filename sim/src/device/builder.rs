@@ -59,27 +59,43 @@ impl Builder {
     }
 
     /// A value in the device's config store.
+    ///
+    /// # Panics
+    ///
+    /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn config(self, key: &str, value: &str) -> Self {
         self.stored(false, false, key, value)
     }
 
     /// A value in the device's secret store.
+    ///
+    /// # Panics
+    ///
+    /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn secret(self, key: &str, value: &str) -> Self {
         self.stored(true, false, key, value)
     }
 
     /// A value in the account's config store.
+    ///
+    /// # Panics
+    ///
+    /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn account_config(self, key: &str, value: &str) -> Self {
         self.stored(false, true, key, value)
     }
 
     /// A value in the account's secret store.
+    ///
+    /// # Panics
+    ///
+    /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn account_secret(self, key: &str, value: &str) -> Self {
         self.stored(true, true, key, value)
     }
 
     fn stored(mut self, secret: bool, account: bool, key: &str, value: &str) -> Self {
-        self.stores.0.insert(Key { secret, account, name: key.to_owned() }, value.to_owned());
+        self.stores.insert(Key { secret, account, name: key.to_owned() }, value);
         self
     }
 

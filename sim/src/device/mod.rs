@@ -190,6 +190,10 @@ impl Device {
     }
 
     /// Sets a value in the device's config store.
+    ///
+    /// # Panics
+    ///
+    /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn set_config(&self, key: &str, value: &str) {
         self.set(false, key, Some(value));
     }
@@ -200,6 +204,10 @@ impl Device {
     }
 
     /// Sets a value in the device's secret store.
+    ///
+    /// # Panics
+    ///
+    /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn set_secret(&self, key: &str, value: &str) {
         self.set(true, key, Some(value));
     }
@@ -213,9 +221,9 @@ impl Device {
         let key = Key { secret, account: false, name: key.to_owned() };
         let mut kernel = self.machine.kernel.borrow_mut();
         match value {
-            Some(value) => kernel.stores.0.insert(key, value.to_owned()),
-            None => kernel.stores.0.remove(&key),
-        };
+            Some(value) => kernel.stores.insert(key, value),
+            None => kernel.stores.remove(&key),
+        }
     }
 
     /// A peripheral's register, as `mvPeriphPeek32` reads it.

@@ -13,6 +13,8 @@ use crate::trace::{redacted, shown};
 const DELAY: u64 = 120_000;
 /// The longest key, in characters.
 const MAX_KEY: usize = 100;
+/// The longest value, in characters.
+const MAX_VALUE: usize = 4096;
 /// What one key takes in a request besides its characters.
 const KEY_OVERHEAD: usize = 12;
 /// What a request takes besides its keys.
@@ -32,7 +34,37 @@ pub(crate) struct Key {
 
 /// The stores of the cloud, both scopes of both.
 #[derive(Debug, Default)]
-pub(crate) struct ConfigStores(pub(crate) BTreeMap<Key, String>);
+pub(crate) struct ConfigStores(BTreeMap<Key, String>);
+
+impl ConfigStores {
+    /// Stores a value, if the cloud takes such a key and such a value.
+    ///
+    /// # Panics
+    ///
+    /// If it does not.
+    pub(crate) fn insert(&mut self, key: Key, value: &str) {
+        let name = &key.name;
+        assert!(
+            is_key(name.as_bytes()),
+            "the cloud stores nothing under {name:?}: a key has 1 to {MAX_KEY} printable ASCII characters"
+        );
+        let length = value.chars().count();
+        assert!(
+            length <= MAX_VALUE,
+            "the cloud does not store the value of {name:?}: it has {length} characters, at most {MAX_VALUE} \
+             are allowed"
+        );
+        self.0.insert(key, value.to_owned());
+    }
+
+    pub(crate) fn remove(&mut self, key: &Key) {
+        self.0.remove(key);
+    }
+}
+
+fn is_key(name: &[u8]) -> bool {
+    (1..=MAX_KEY).contains(&name.len()) && name.iter().all(|byte| (0x20..0x7f).contains(byte))
+}
 
 /// A request under way.
 #[derive(Debug)]
@@ -109,8 +141,7 @@ impl Kernel {
                 }
             };
             let name = self.string(item.key, &format!("keys_to_fetch[{index}].key"))?;
-            let printable = name.iter().all(|byte| (0x20..0x7f).contains(byte));
-            if name.is_empty() || name.len() > MAX_KEY || !printable {
+            if !is_key(&name) {
                 let what = format!(
                     "keys_to_fetch[{index}].key is {}; it needs 1 to {MAX_KEY} printable ASCII characters",
                     shown(&name)
