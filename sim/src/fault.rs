@@ -128,7 +128,7 @@ enum Calls {
 #[derive(Clone, Debug)]
 pub(crate) enum CallEffect {
     Status(sys::MvStatus),
-    Output(u32),
+    Output(usize, u32),
     Run(Action),
 }
 
@@ -173,8 +173,23 @@ impl CallFault {
     /// The call is carried out, but the first word that it tells is `value`: of
     /// `mvMqttGetNextReadableDataType` the kind, of `mvMqttReceiveLostMessageInfo` the reason. For what
     /// only a newer kernel answers.
-    pub fn output(mut self, value: u32) -> Self {
-        self.effect = CallEffect::Output(value);
+    pub fn output(self, value: u32) -> Self {
+        self.output_at(0, value)
+    }
+
+    /// The call is carried out, but its output at `index`, counted from 0 in the order of the ABI, is
+    /// `value`. A structure that the kernel fills in is one output, of which the first word is replaced; a
+    /// buffer is two, its length first.
+    ///
+    /// ```
+    /// use microvisor_sim::{Device, Fault};
+    ///
+    /// let device = Device::builder().boot();
+    /// // The outputs are the correlation id, the topic's length and data, the payload's, QoS and retain.
+    /// device.inject(Fault::call("mvMqttReceiveMessage").output_at(3, 1_000_000));
+    /// ```
+    pub fn output_at(mut self, index: usize, value: u32) -> Self {
+        self.effect = CallEffect::Output(index, value);
         self
     }
 
@@ -332,8 +347,8 @@ impl ConfigResponseFault {
 pub(crate) struct CallVerdict {
     /// The status to answer, and whether the call is carried out before.
     pub(crate) status: Option<(sys::MvStatus, bool)>,
-    /// What to put into the first output.
-    pub(crate) output: Option<u32>,
+    /// What to put into which outputs.
+    pub(crate) outputs: Vec<(usize, u32)>,
     pub(crate) before: Vec<Action>,
     pub(crate) after: Vec<Action>,
 }
@@ -366,7 +381,7 @@ impl Faults {
             }
             match fault.effect.clone() {
                 CallEffect::Status(status) => verdict.status = Some((status, fault.after_effect)),
-                CallEffect::Output(value) => verdict.output = Some(value),
+                CallEffect::Output(index, value) => verdict.outputs.push((index, value)),
                 CallEffect::Run(action) if fault.after_effect => verdict.after.push(action),
                 CallEffect::Run(action) => verdict.before.push(action),
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use microvisor::sys;
 use microvisor_sim::{Fault, NetworkStatus};
-use raw::{Bench, call};
+use raw::{Bench, Received, call, message};
 
 const OKAY: u32 = sys::MV_STATUS_OKAY;
 const BUSY: u32 = sys::MV_STATUS_MICROVISORBUSY;
@@ -72,6 +72,29 @@ fn an_injected_late_fault_spoils_the_channel_like_a_real_one() {
     bench.device.inject(Fault::call("mvMqttRequestPublish").status(sys::MV_STATUS_LATEFAULT));
     assert_eq!(bench.publish(channel, 1, 0), sys::MV_STATUS_LATEFAULT);
     assert_eq!(bench.publish(channel, 2, 0), sys::MV_STATUS_CHANNELCLOSED);
+}
+
+#[test]
+fn an_output_can_be_made_to_lie() {
+    let bench = Bench::new();
+    let channel = bench.connected();
+    for (index, expected) in [(0, (4711, 4)), (3, (0, 4711))] {
+        bench.hear(message(1, b"stop", 0));
+        bench.device.inject(Fault::call("mvMqttReceiveMessage").output_at(index, 4711));
+        let mut received = Received::with_room(64, 64);
+        assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+        assert_eq!(received.topic_len, 7);
+        let told = if index == 0 { received.correlation_id } else { 0 };
+        assert_eq!((told, received.payload_len), expected);
+        let line = bench.device.trace().pop().expect("a call");
+        assert!(line.contains("but 4711") && line.contains("injected"), "{line}");
+    }
+    // A buffer without room counts as well.
+    bench.hear(message(1, b"", 0));
+    bench.device.inject(Fault::call("mvMqttReceiveMessage").output_at(5, 4711));
+    let mut received = Received::with_room(64, 0);
+    assert_eq!(call!(mvMqttReceiveMessage(channel, &received.message())), OKAY);
+    assert_eq!((received.payload_len, received.qos), (0, 4711));
 }
 
 #[test]

@@ -213,10 +213,10 @@ impl Kernel {
             self.faults.left_something_open |= OPENING_AND_CLOSING.contains(&name);
             self.note("", "injected");
         }
-        if status == sys::MV_STATUS_OKAY
-            && let Some(value) = verdict.output
-        {
-            self.replace_output(value);
+        if status == sys::MV_STATUS_OKAY {
+            for &(index, value) in &verdict.outputs {
+                self.replace_output(index, value);
+            }
         }
         if status == sys::MV_STATUS_LATEFAULT {
             self.spoil_channel(self.call.channel);

@@ -127,7 +127,9 @@ impl Kernel {
     /// Remembers an output of the call in progress. No two of them can lie in the same place.
     fn register_output(&mut self, start: *mut u8, len: usize, what: &str) {
         let (from, to) = (start.addr(), start.addr() + len);
-        if self.call.outputs.iter().any(|&(other, len)| other.addr() < to && from < other.addr() + len) {
+        let overlaps =
+            |&(other, len): &(*mut u8, usize)| len > 0 && other.addr() < to && from < other.addr() + len;
+        if len > 0 && self.call.outputs.iter().any(overlaps) {
             self.report(format!("{what} overlaps another output of the same call"));
         }
         self.call.outputs.push((start, len));
@@ -149,6 +151,7 @@ impl Kernel {
     /// Checks an array of words that a structure points to.
     pub(super) fn nested_output_words(&mut self, ptr: *mut u32, bytes: u32, what: &str) -> Outcome {
         if bytes == 0 {
+            self.register_output(ptr.cast(), 0, what);
             return Ok(());
         }
         let fault = self.nested_fault();
@@ -161,6 +164,7 @@ impl Kernel {
     pub(super) fn nested_buffer(&mut self, buffer: sys::MvSizedStringBuffer, what: &str) -> Outcome {
         self.nested_output(buffer.length, &format!("{what}.length"))?;
         if buffer.size == 0 {
+            self.register_output(buffer.data, 0, what);
             return Ok(());
         }
         let fault = self.nested_fault();
@@ -194,20 +198,26 @@ impl Kernel {
     /// Writes junk over everything that the failed call could have written.
     pub(super) fn junk_outputs(&mut self) {
         for (start, len) in std::mem::take(&mut self.call.outputs) {
+            if len == 0 {
+                continue;
+            }
             let junk = self.memory.junk(len);
             // SAFETY: as in `fill`.
             unsafe { start.copy_from_nonoverlapping(junk.as_ptr(), len) };
         }
     }
 
-    /// Writes a word over the first output of the call, for a fault.
-    pub(super) fn replace_output(&mut self, value: u32) {
-        let Some(&(start, len)) = self.call.outputs.first() else { return };
+    /// Writes a word over an output of the call, for a fault.
+    pub(super) fn replace_output(&mut self, index: usize, value: u32) {
+        let Some(&(start, len)) = self.call.outputs.get(index) else { return };
         let bytes = value.to_ne_bytes();
         let len = len.min(bytes.len());
         // SAFETY: as in `fill`; no more than the output's own bytes are written.
         unsafe { start.copy_from_nonoverlapping(bytes.as_ptr(), len) };
-        self.note("", format_args!("but {value} (injected)"));
+        match index {
+            0 => self.note("", format_args!("but {value} (injected)")),
+            _ => self.note("", format_args!("but {value} at output {index} (injected)")),
+        }
     }
 
     /// The handle that a closing call points to. It stays as it is if the call fails.
