@@ -76,6 +76,12 @@ pub struct Quirks {
     pub streams_large_requests: StreamedRequests,
     /// What becomes of a config value that does not fit the caller's buffer.
     pub long_value: LongValue,
+    /// Whether reading a config response that is not there yet is answered `OKAY`, with nothing written,
+    /// instead of `RESPONSENOTPRESENT`. Default: no.
+    pub early_config_reads_succeed: bool,
+    /// Whether a client may connect with a user name as well as a certificate, instead of being refused
+    /// with `INVALIDAUTHENTICATION`. Default: no.
+    pub accepts_user_name_with_certificate: bool,
     /// Whether outputs that the ABI does not promise to write receive junk: everything a failed call
     /// could have written, and the rest of a buffer behind the data. Default: yes.
     pub junk_in_outputs: bool,
@@ -109,6 +115,8 @@ impl Default for Quirks {
             missing_key: MissingKey::default(),
             streams_large_requests: StreamedRequests::default(),
             long_value: LongValue::default(),
+            early_config_reads_succeed: false,
+            accepts_user_name_with_certificate: false,
             junk_in_outputs: true,
             session_end: SessionEnd::default(),
             write_space_events: false,

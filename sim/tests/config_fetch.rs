@@ -210,3 +210,27 @@ fn a_key_that_is_too_long_for_the_cloud_is_not_stored() {
 fn a_key_that_nobody_can_ask_for_is_not_stored() {
     Device::builder().boot().set_config("caf\u{e9}", "");
 }
+
+#[test]
+fn a_read_before_the_response_is_refused_or_writes_nothing() {
+    for succeeds in [false, true] {
+        let quirks = Quirks { early_config_reads_succeed: succeeds, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks).config("k", "v"));
+        let channel = bench.config();
+        assert_eq!(bench.fetch(channel, &["k"]), sys::MV_STATUS_OKAY);
+        let answer = if succeeds { sys::MV_STATUS_OKAY } else { sys::MV_STATUS_RESPONSENOTPRESENT };
+        let mut data = sys::MvConfigResponseData { result: 99, num_items: 98 };
+        assert_eq!(call!(mvReadConfigFetchResponseData(channel, &mut data)), answer);
+        assert_eq!((data.result, data.num_items) == (99, 98), succeeds);
+        let (mut text, mut length, mut result) = ([b'~'; 8], 99, 99);
+        let params = sys::MvConfigResponseReadItemParams {
+            result: &mut result,
+            item_index: 0,
+            buf: buffer(&mut text, &mut length),
+        };
+        assert_eq!(call!(mvReadConfigResponseItem(channel, &params)), answer);
+        assert_eq!((result, length, text) == (99, 99, [b'~'; 8]), succeeds);
+        bench.settle();
+        assert_eq!(item(channel, 0), Ok(found("v")));
+    }
+}

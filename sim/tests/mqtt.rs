@@ -70,6 +70,40 @@ fn a_connect_request_reaches_the_broker_as_it_was_made() {
 }
 
 #[test]
+fn a_user_name_beside_a_certificate_is_refused_or_reaches_the_broker() {
+    for accepted in [false, true] {
+        let quirks = Quirks { accepts_user_name_with_certificate: accepted, ..Quirks::default() };
+        let bench = Bench::with(|builder| builder.quirks(quirks));
+        let cert = [text(b"cert")];
+        let chain = sys::MvTlsCertificateChain { num_certs: 1, certs: cert.as_ptr() };
+        let credentials = sys::MvTlsCredentials {
+            cacert: sys::MvTlsCertificateChain { num_certs: 0, certs: null() },
+            clientcert: sys::MvOwnTlsCertificateChain { chain, key: text(b"key") },
+        };
+        let username_password =
+            sys::MvUsernamePassword { username: text(b"user"), password: text(b"password") };
+        let request = sys::MvMqttConnectRequest {
+            tls_credentials: &raw const credentials,
+            authentication: sys::MvMqttAuthentication {
+                method: sys::MV_MQTTAUTHENTICATIONMETHOD_USERNAMEPASSWORD,
+                username_password,
+            },
+            ..connect_request()
+        };
+        let status = call!(mvMqttRequestConnect(bench.mqtt(), &request));
+        if accepted {
+            assert_eq!(status, OKAY);
+            let arrived = bench.broker.last_connect();
+            assert_eq!(arrived.authentication, Some((b"user".to_vec(), b"password".to_vec())));
+            assert_eq!(arrived.credentials.expect("credentials").key, b"key");
+        } else {
+            assert_eq!(status, sys::MV_STATUS_INVALIDAUTHENTICATION);
+            assert_eq!(bench.misuse().len(), 1);
+        }
+    }
+}
+
+#[test]
 fn an_item_stays_at_the_head_until_it_is_read_with_the_right_call_and_enough_room() {
     let bench = Bench::new();
     let channel = bench.connected();

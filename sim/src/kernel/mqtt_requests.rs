@@ -121,7 +121,8 @@ impl Kernel {
         let client_id = self.required_string(request.clientid, "clientid")?;
         let authentication = self.decode_authentication(&request.authentication)?;
         let credentials = self.decode_credentials(request.tls_credentials)?;
-        if authentication.is_some() && credentials.as_ref().is_some_and(|tls| !tls.key.is_empty()) {
+        let both = authentication.is_some() && credentials.as_ref().is_some_and(|tls| !tls.key.is_empty());
+        if both && !self.quirks.accepts_user_name_with_certificate {
             return self.misused(
                 sys::MV_STATUS_INVALIDAUTHENTICATION,
                 "both a user name with password and a client certificate are given",
