@@ -1,5 +1,9 @@
 //! Every status that the ABI documents for the calls of the library comes from a situation that can
-//! really arise. The test prints them all: `cargo test --test statuses -- --nocapture`.
+//! really arise. The test prints them all:
+//!
+//! ```sh
+//! cargo test -p microvisor-sim --test statuses -- --nocapture
+//! ```
 
 #![allow(clippy::borrow_as_ptr)] // Arguments of system calls.
 
