@@ -14,6 +14,7 @@ mod event_queue;
 mod far_end;
 mod handles;
 mod memory;
+mod mqtt_connect;
 mod mqtt_requests;
 mod mqtt_responses;
 mod network;
