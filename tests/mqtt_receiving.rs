@@ -302,3 +302,26 @@ fn masked_interrupts_and_an_overrun_ring_cost_no_message() {
     assert!(center.overruns() >= 4);
     assert!(bed.device.overruns() > 0);
 }
+
+#[test]
+fn a_length_beyond_the_inbox_is_not_believed() {
+    let (broker, builder) = with_open_broker();
+    let bed = bed!(builder).online();
+    let mut session = bed.session();
+    session.subscribe_to("command", QoS::AtLeastOnce);
+    for length in [1, 3] {
+        broker.publish("command", "stop", 1);
+        bed.device.run_until_idle();
+        bed.device.inject(Fault::call("mvMqttReceiveMessage").output_at(length, 1_000_000));
+        let (mut topic, mut payload) = ([0; 16], [0; 16]);
+        let mut inbox = Inbox::new(&mut topic, &mut payload);
+        let Ok(Some(Event::Message(message))) = session.channel.try_event(&mut inbox) else {
+            panic!("a message is there")
+        };
+        let expected = if length == 1 { (16, 4) } else { (7, 16) };
+        assert_eq!((message.topic().len(), message.payload().len()), expected);
+        message.acknowledge().unwrap();
+    }
+    bed.device.run_until_idle();
+    assert!(broker.all_acknowledged());
+}

@@ -10,6 +10,50 @@
 //! Where the platform's documents are silent, [`Quirks`] has a switch. A [`Fault`] makes things go
 //! wrong, and [`Device::trace`] shows all calls like strace.
 //!
+//! # A test of an application
+//!
+//! Boot a device, bind the interrupt of the notification centre, and run the application on virtual
+//! time. Each thread has a device of its own, and a static (a notification centre, kernel memory)
+//! serves one device at a time: a test declares its own, or leaks them with `Box::leak`.
+//!
+//! ```
+//! use microvisor::mqtt::{ClientId, ConnectOptions, Host, MqttChannel};
+//! use microvisor::{KernelMemory, Network, NotificationCenter, OpenError, Status, kernel_memory, sys};
+//! use microvisor_sim::broker::model::ModelBroker;
+//! use microvisor_sim::{Device, Fault};
+//!
+//! static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
+//! static MEMORY: KernelMemory<11264> = kernel_memory!(11264);
+//!
+//! let broker = ModelBroker::open().build();
+//! let device = Device::builder().seed(7).broker(broker.clone()).boot();
+//! device.bind_interrupt(51, || CENTER.on_interrupt());
+//!
+//! let notifications = CENTER.open()?;
+//! let mut network = Network::request(&notifications)?;
+//! device.block_on(network.connected())?;
+//!
+//! // The kernel has no channel to spare, once.
+//! device.inject(Fault::call("mvOpenChannel").status(sys::MV_STATUS_TOOMANYCHANNELS));
+//! let buffers = MEMORY.take().expect("nobody else has it").split::<7168>();
+//! let refused = MqttChannel::open(&network, buffers).unwrap_err();
+//! assert_eq!(refused.error, OpenError::Kernel(Status::TooManyChannels));
+//!
+//! let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device-7")?);
+//! let connecting = MqttChannel::open(&network, refused.value)?.connect(&options)?;
+//! let session = device.block_on(connecting.connected())?;
+//! assert!(broker.is_connected("device-7"));
+//! session.close()?;
+//!
+//! assert_eq!(device.call_count("mvOpenChannel"), 2);
+//! assert!(device.trace().iter().any(|line| line.contains("TOOMANYCHANNELS")));
+//! // Dropping the device panics if the application has misused the kernel.
+//! # drop((network, notifications));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Without the library, on the raw calls:
+//!
 //! ```
 //! use microvisor_sim::{Device, NetworkPlan};
 //! use microvisor::sys;

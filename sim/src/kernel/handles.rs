@@ -134,7 +134,9 @@ impl Kernel {
             None if handle == 0 => "was never opened, or is closed already".to_owned(),
             None => match self.handles.stale.get(&handle) {
                 Some((kind, at)) => format!("is stale: that {kind} was closed at {at:?}"),
-                None => "was not given out by this kernel".to_owned(),
+                None => "was not given out by this kernel; another thread's device may have, since a static \
+                         serves one device at a time"
+                    .to_owned(),
             },
         };
         self.misused(
