@@ -311,7 +311,7 @@ fn a_length_beyond_the_inbox_is_not_believed() {
     session.subscribe_to("command", QoS::AtLeastOnce);
     for length in [1, 3] {
         broker.publish("command", "stop", 1);
-        bed.device.run_until_idle();
+        bed.device.advance(Duration::from_secs(1));
         bed.device.inject(Fault::call("mvMqttReceiveMessage").output_at(length, 1_000_000));
         let (mut topic, mut payload) = ([0; 16], [0; 16]);
         let mut inbox = Inbox::new(&mut topic, &mut payload);
@@ -322,6 +322,6 @@ fn a_length_beyond_the_inbox_is_not_believed() {
         assert_eq!((message.topic().len(), message.payload().len()), expected);
         message.acknowledge().unwrap();
     }
-    bed.device.run_until_idle();
+    bed.device.advance(Duration::from_secs(1));
     assert!(broker.all_acknowledged());
 }
