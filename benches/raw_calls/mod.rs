@@ -95,7 +95,7 @@ impl RawDevice {
     pub fn wait(&self) {
         let before = self.taken.get();
         while self.taken.get() == before {
-            self.device.advance(std::time::Duration::from_millis(1));
+            self.device.step();
         }
     }
 }
