@@ -4,7 +4,8 @@ use core::fmt;
 
 /// An error together with what the failed operation had taken: a channel, buffers, an obligation.
 ///
-/// Nothing that a caller puts in is lost because an operation failed.
+/// Nothing that a caller puts in is lost because an operation failed; where the kernel may have kept it,
+/// the type says so by an `Option`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HandedBack<T, E> {
     /// What went wrong.

@@ -294,3 +294,23 @@ fn two_values_of_one_expression_are_one_memory() {
     drop(taken);
     assert!(memory().take().is_some());
 }
+
+#[test]
+fn a_channel_on_another_devices_thread_closes_nothing_there() {
+    let (to_other, from_first) = std::sync::mpsc::channel();
+    let memory = bed::new_memory();
+    let first = std::thread::spawn(move || {
+        let bed = bed::Bed::boot(bed::with_open_broker().1, memory).online();
+        to_other.send(bed.connect()).expect("the other thread waits for it");
+    });
+    let stranger = from_first.recv().expect("a channel of another device");
+    first.join().expect("the other device ends well");
+    let bed = bed!(bed::with_open_broker().1).online();
+    let own = bed.connect();
+    assert!(stranger.close().is_err());
+    assert!(memory.take().is_none(), "the other kernel may still write to it");
+    assert_eq!(own.end(), None);
+    drop(own.close().expect("the own channel is still open"));
+    // The kernel was asked about a handle that is not its own.
+    assert!(!bed.device.take_misuse().is_empty());
+}

@@ -101,7 +101,8 @@ fn an_acknowledgement_that_fails_says_so_and_is_handed_back() {
     session.next_payload();
     let mut owed = session.ears.owed.pop().unwrap();
     for (status, recovery) in [
-        (999, Recovery::Retry),
+        (999, Recovery::GiveUp),
+        (sys::MV_STATUS_MICROVISORBUSY, Recovery::Retry),
         (sys::MV_STATUS_INVALIDHANDLE, Recovery::GiveUp),
         (sys::MV_STATUS_CHANNELCLOSED, Recovery::GiveUp),
     ] {

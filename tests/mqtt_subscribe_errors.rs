@@ -5,11 +5,11 @@ mod bed;
 use std::time::Duration;
 
 use bed::scripted_broker::{ACCEPTED, Request, ScriptedBroker};
-use bed::session::{Heard, subscription};
-use bed::{options, with_open_broker};
+use bed::session::{Heard, publish, subscription};
+use bed::{Bed, options, with_open_broker};
 use microvisor::mqtt::{
-    EventError, LimitError, Limits, ProtocolVersion, QoS, ReasonCode, RequestError, RequestState, SessionEnd,
-    TopicFilter,
+    EventError, Inbox, LimitError, Limits, ProtocolVersion, QoS, ReasonCode, RequestError, RequestState,
+    SessionEnd, TopicFilter,
 };
 use microvisor::{ClosureReason, Recovery, Status, sys};
 use microvisor_sim::broker::BrokerEvent;
@@ -252,4 +252,65 @@ fn mqtt_3_1_1_ends_subscriptions_without_reason_codes() {
     let mut session = bed.session_with(&options().with_version(ProtocolVersion::V3_1_1));
     let outcomes = session.unsubscribe(&[filter("a"), filter("b"), filter("c")]).unwrap();
     assert_eq!(outcomes.as_slice(), [ReasonCode::Success; 3]);
+}
+
+#[test]
+fn an_unsubscribe_answer_without_codes_is_a_success_with_mqtt_3_1_1_alone() {
+    let both = [filter("a"), filter("b")];
+    for (version, expected) in [
+        (ProtocolVersion::V3_1_1, Ok(vec![ReasonCode::Success; 2])),
+        (ProtocolVersion::V5, Err(RequestError::WrongOutcomeCount { requested: 2, received: 0 })),
+    ] {
+        let bed = Bed::boot_fresh(Device::builder().broker(answering(&[]))).online();
+        let mut session = bed.session_with(&options().with_version(version));
+        assert_eq!(session.unsubscribe(&both).map(|codes| codes.to_vec()), expected);
+    }
+}
+
+#[test]
+fn a_subscribe_whose_turn_does_not_come_says_that_nothing_was_sent() {
+    let (broker, builder) = with_open_broker();
+    let bed = bed!(builder).online();
+    let mut channel = bed.connect();
+    let (mut topic, mut payload) = ([0; 64], [0; 4]);
+    let mut inbox = Inbox::new(&mut topic, &mut payload);
+    let wanted = [subscription("a", QoS::AtMostOnce)];
+    bed.device.block_on(channel.subscribe(&wanted, &mut inbox, |_| ())).unwrap();
+    broker.publish("a", "longer than the inbox", 0);
+    bed.device.run_until_idle();
+    // This one's answer lies behind the message.
+    channel.request_subscribe(&wanted).unwrap();
+    let sent = bed.device.call_count("mvMqttRequestSubscribe");
+    let outcome = bed.device.block_on(channel.subscribe(&wanted, &mut inbox, |_| ()));
+    let error = RequestError::NotSent(EventError::InboxTooSmall { topic: 64, payload: 4 });
+    assert_eq!(outcome, Err(error));
+    assert_eq!(error.recovery(), Recovery::Retry);
+    assert_eq!(bed.device.call_count("mvMqttRequestSubscribe"), sent);
+}
+
+#[test]
+fn what_is_not_in_flight_is_not_waited_for() {
+    let (_broker, builder) = with_open_broker();
+    let bed = bed!(builder).online();
+    let (mut topic, mut payload) = ([0; 64], [0; 64]);
+    let mut inbox = Inbox::new(&mut topic, &mut payload);
+    let mut earlier = bed.connect();
+    let published = earlier.request_publish(&publish("a", b"1", QoS::AtLeastOnce)).unwrap();
+    let subscribed = earlier.request_subscribe(&[subscription("a", QoS::AtMostOnce)]).unwrap();
+    let unsubscribed = earlier.request_unsubscribe(&[filter("a")]).unwrap();
+    drop(earlier);
+    let mut channel = bed.connect();
+    let device = &bed.device;
+    // Another session's.
+    let other = RequestError::OtherRequest;
+    assert_eq!(device.block_on(channel.published(published, &mut inbox, |_| ())), Err(other));
+    assert_eq!(device.block_on(channel.subscribed(subscribed, &mut inbox, |_| ())), Err(other));
+    assert_eq!(device.block_on(channel.unsubscribed(unsubscribed, &mut inbox, |_| ())), Err(other));
+    // Answered already.
+    let subscribed = channel.request_subscribe(&[subscription("a", QoS::AtMostOnce)]).unwrap();
+    assert!(device.block_on(channel.subscribed(subscribed, &mut inbox, |_| ())).is_ok());
+    assert_eq!(device.block_on(channel.subscribed(subscribed, &mut inbox, |_| ())), Err(other));
+    let unsubscribed = channel.request_unsubscribe(&[filter("a")]).unwrap();
+    assert!(device.block_on(channel.unsubscribed(unsubscribed, &mut inbox, |_| ())).is_ok());
+    assert_eq!(device.block_on(channel.unsubscribed(unsubscribed, &mut inbox, |_| ())), Err(other));
 }

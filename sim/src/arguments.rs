@@ -28,7 +28,8 @@ pub(crate) trait Argument {
 impl Argument for u32 {
     fn shown(&self, name: &str) -> String {
         match name {
-            "handle" | "reg" | "mask" | "xorvalue" | "address" => format!("{self:#010x}"),
+            "handle" => names::handle(*self),
+            "reg" | "mask" | "xorvalue" | "address" => format!("{self:#010x}"),
             "type_" => names::event(*self),
             _ => self.to_string(),
         }
@@ -127,7 +128,7 @@ impl Decode for sys::MvRequestNetworkParams {
     fn decode(&self) -> String {
         // SAFETY: the union has one member, and every bit pattern is a value of its integers.
         let v1 = unsafe { self.__bindgen_anon_1.v1 };
-        format!("{{notification={:#010x}, tag={}}}", v1.notification_handle, v1.notification_tag)
+        format!("{{notification={}, tag={}}}", names::handle(v1.notification_handle), v1.notification_tag)
     }
 }
 
@@ -281,8 +282,8 @@ impl Decode for sys::MvMqttLostMessageInfo {
 
 impl Decode for sys::MvOpenSystemNotificationParams {
     fn decode(&self) -> String {
-        let (handle, tag) = (self.notification_handle, self.notification_tag);
-        format!("{{notification={handle:#010x}, tag={tag}, source={}}}", self.notification_source)
+        let (handle, tag) = (names::handle(self.notification_handle), self.notification_tag);
+        format!("{{notification={handle}, tag={tag}, source={}}}", self.notification_source)
     }
 }
 

@@ -2,6 +2,16 @@
 
 use microvisor::sys;
 
+/// The digits of a handle that tell kernels of one process apart.
+pub(crate) const KERNEL_DIGITS: u32 = 0xFFF;
+
+/// A handle without the digits that say which kernel of this process gave it out, so that a log
+/// depends on the seed alone.
+pub(crate) fn handle(handle: u32) -> String {
+    let shown = if handle <= KERNEL_DIGITS { handle } else { handle & !KERNEL_DIGITS };
+    format!("{shown:#010x}")
+}
+
 macro_rules! names {
     ($($(#[$doc:meta])* $function:ident($prefix:literal) { $($constant:ident)* })*) => {$(
         $(#[$doc])*

@@ -28,8 +28,8 @@ pub enum SettingsError {
     },
     /// `broker-host` is not a host name.
     Endpoint(HostError),
-    /// The kernel did not close the config channel, and keeps the buffers; the memory that they come
-    /// from may be lost.
+    /// The kernel did not close the config channel when it was to. It was closed once more since: take
+    /// the buffers' memory again, or if it is not there, it is lost.
     Close(CloseError),
 }
 
@@ -56,7 +56,7 @@ impl SettingsError {
             Self::Fetch(error) => error.recovery(),
             Self::Item(error) => error.recovery(),
             Self::Material { .. } | Self::Endpoint(_) => Recovery::GiveUp,
-            Self::Close(error) => error.recovery(),
+            Self::Close(_) => Recovery::Reopen,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::fetch::{ConfigFetch, Received};
 use super::{ItemError, ItemErrorKind};
 use crate::decode::{self, DecodeError};
 use crate::secret::Secret;
+use crate::sized_string::sized_buffer;
 use crate::{Status, sys};
 
 /// The caller's memory that values are decoded into, one behind the other.
@@ -221,12 +222,13 @@ impl<'k> ConfigFetch<Received<'k>> {
         else {
             return Err(ItemErrorKind::NoSuchItem { index, len: self.len() });
         };
+        let mut nothing = 0;
         let mut result = sys::MV_CONFIGKEYFETCHRESULT__MAX;
         let mut length = 0;
         let params = sys::MvConfigResponseReadItemParams {
             item_index,
             result: &raw mut result,
-            buf: sys::MvSizedStringBuffer { data: memory.as_mut_ptr(), size, length: &raw mut length },
+            buf: sized_buffer(memory.get_mut(..size as usize).unwrap_or_default(), &mut nothing, &mut length),
         };
         // SAFETY: `params`, what it points to, and `memory` of `size` bytes at least live during
         // the call, and nothing else uses them.

@@ -117,14 +117,11 @@ pub enum AcknowledgeError {
 }
 
 impl AcknowledgeError {
-    /// `Retry` after a rate limit; `GiveUp` where the session is gone, since the broker delivers the
-    /// message again.
+    /// `Retry` after a rate limit; otherwise `GiveUp`, since the broker delivers the message again.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::OtherSession | Self::Kernel(Status::ChannelClosed | Status::InvalidHandle) => {
-                Recovery::GiveUp
-            }
-            Self::Kernel(_) => Recovery::Retry,
+            Self::Kernel(Status::RateLimited | Status::MicrovisorBusy) => Recovery::Retry,
+            Self::OtherSession | Self::Kernel(_) => Recovery::GiveUp,
         }
     }
 }

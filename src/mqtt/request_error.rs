@@ -24,7 +24,8 @@ pub enum RequestError {
     Failed(RequestState),
     /// The broker refused.
     Refused(ReasonCode),
-    /// The response is to none of this session's requests, so it says nothing about the one in flight.
+    /// A response is to none of this session's requests, so it says nothing about the one in flight.
+    /// Or a request was waited for that is none of this session's, or is answered already.
     OtherRequest,
     /// The response has another number of reason codes than the request had topics, so it is
     /// unknown which topics they are for.
@@ -38,6 +39,9 @@ pub enum RequestError {
     Ended(SessionEnd),
     /// The session ended before the answer came. **Whether the broker took the request is unknown.**
     Indeterminate(SessionEnd),
+    /// What has to be read before this request's turn could not be. Nothing was sent; read on and
+    /// repeat it.
+    NotSent(EventError),
     /// What came next could not be read, so the answer is behind it. **The request is still in
     /// flight**; do not repeat it, but read on.
     Event(EventError),
@@ -47,6 +51,7 @@ impl RequestError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
+            Self::NotSent(error) => error.recovery(),
             Self::InFlight
             | Self::RateLimited
             | Self::Kernel(Status::MicrovisorBusy)
@@ -80,7 +85,9 @@ impl fmt::Display for RequestError {
             Self::Kernel(status) => write!(f, "the request was not taken: {status}"),
             Self::Failed(state) => write!(f, "the request was not carried out: {state}"),
             Self::Refused(reason) => write!(f, "the broker refused: {reason}"),
-            Self::OtherRequest => f.write_str("the answer is to none of this session's requests"),
+            Self::OtherRequest => {
+                f.write_str("that is none of the requests that are in flight in this session")
+            }
             Self::WrongOutcomeCount { requested, received } => {
                 write!(f, "{requested} topics were asked for, but {received} answers came")
             }
@@ -91,7 +98,7 @@ impl fmt::Display for RequestError {
                     "the session ended before the answer; the broker may have taken the request or not: {end}"
                 )
             }
-            Self::Event(error) => error.fmt(f),
+            Self::NotSent(error) | Self::Event(error) => error.fmt(f),
         }
     }
 }

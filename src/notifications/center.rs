@@ -141,7 +141,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
             return Err(NotificationError::Kernel(status));
         }
         self.core.handle.store(handle, Ordering::Relaxed);
-        self.core.users.store(1, Ordering::Relaxed);
+        self.core.users.store(1, Ordering::Release);
         self.core.state.store(OPEN, Ordering::Release);
         Ok(Notifications { core: &self.core })
     }

@@ -164,10 +164,10 @@ impl Kernel {
             (v1.receive_buffer, v1.receive_buffer_len, "receive"),
             (v1.send_buffer, v1.send_buffer_len, "send"),
         ] {
-            let what = format!("{which} buffer of {name} {handle:#010x}");
+            let what = format!("{which} buffer of {name} {}", names::handle(handle));
             self.memory.claim(start, len as usize, Use::Private, what, handle);
         }
-        self.put(handle_out, handle, "handle", format_args!("{handle:#010x}"));
+        self.put(handle_out, handle, "handle", names::handle(handle));
         Ok(())
     }
 
@@ -286,7 +286,7 @@ impl Kernel {
         channel.closure = Some(reason);
         channel.items.clear();
         let (center, tag) = (channel.center, channel.tag);
-        let text = format!("channel {handle:#010x} closed, {}", names::closure_reason(reason));
+        let text = format!("channel {} closed, {}", names::handle(handle), names::closure_reason(reason));
         self.trace.event(self.now, &text);
         self.notify(center, sys::MV_EVENTTYPE_CHANNELNOTCONNECTED, tag);
     }

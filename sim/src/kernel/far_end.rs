@@ -5,6 +5,7 @@ use microvisor::sys;
 use super::mqtt_responses::{Item, Message};
 use super::{Kernel, length};
 use crate::broker::{Broker, BrokerEvent, ConnectRequest, LinkId, Now, Publish, Subscription};
+use crate::names;
 use crate::quirks::SessionEnd;
 
 /// A request for the broker, to be made once the kernel is not borrowed any more.
@@ -100,7 +101,10 @@ impl Kernel {
             let shared = self.quirks.unread_messages_share_buffer;
             if shared && (!channel.held.is_empty() || !channel.has_room_for(&message)) {
                 channel.held.push_back(message);
-                let text = format!("channel {handle:#010x} holds a message back, the receive buffer is full");
+                let text = format!(
+                    "channel {} holds a message back, the receive buffer is full",
+                    names::handle(handle)
+                );
                 self.trace.event(self.now, &text);
             } else {
                 self.push(handle, Item::Message(message));

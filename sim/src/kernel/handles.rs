@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use microvisor::sys;
@@ -6,6 +7,7 @@ use microvisor::sys;
 use super::channels::Channel;
 use super::notifications::Center;
 use super::{Kernel, Outcome};
+use crate::names;
 
 /// The application's wish for the network.
 #[derive(Debug)]
@@ -43,10 +45,21 @@ impl Object {
 }
 
 /// Everything open, and what was open before.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Handles {
+    /// The last digits of all handles: another kernel's are never the same, so that what was opened
+    /// on one device cannot be taken for something that is open on another.
+    kernel: u32,
     live: BTreeMap<u32, Object>,
     stale: BTreeMap<u32, (&'static str, Duration)>,
+}
+
+impl Default for Handles {
+    fn default() -> Self {
+        static KERNELS: AtomicU32 = AtomicU32::new(0);
+        let kernel = KERNELS.fetch_add(1, Ordering::Relaxed) & names::KERNEL_DIGITS;
+        Self { kernel, live: BTreeMap::new(), stale: BTreeMap::new() }
+    }
 }
 
 impl Handles {
@@ -86,7 +99,7 @@ impl Handles {
             Object::SystemEvents(events) => events.center == center,
             Object::Center(_) => false,
         });
-        users.map(|(handle, object)| format!("{} {handle:#010x}", object.kind())).collect()
+        users.map(|(handle, object)| format!("{} {}", object.kind(), names::handle(*handle))).collect()
     }
 
     pub(crate) fn system_events(&self) -> impl Iterator<Item = &SystemEvents> {
@@ -105,11 +118,13 @@ impl Handles {
 }
 
 impl Kernel {
-    /// Gives an object a handle: random, never 0 and never one that was given out before.
+    /// Gives an object a handle: random but for the kernel's digits, never 0 and never one that was
+    /// given out before.
     pub(crate) fn new_handle(&mut self, object: Object) -> u32 {
         loop {
-            let Ok(handle) = u32::try_from(self.rng.rand_u64() >> 32) else { continue };
-            if handle == 0
+            let Ok(random) = u32::try_from(self.rng.rand_u64() >> 32) else { continue };
+            let handle = random & !names::KERNEL_DIGITS | self.handles.kernel;
+            if random <= names::KERNEL_DIGITS
                 || self.handles.live.contains_key(&handle)
                 || self.handles.stale.contains_key(&handle)
             {
@@ -141,7 +156,7 @@ impl Kernel {
         };
         self.misused(
             sys::MV_STATUS_INVALIDHANDLE,
-            format!("the handle of a {kind} is needed, but {handle:#010x} {why}"),
+            format!("the handle of a {kind} is needed, but {} {why}", names::handle(handle)),
         )
     }
 

@@ -314,7 +314,7 @@ impl Kernel {
             self.handles.networks().count()
         );
         for (handle, channel) in self.handles.channels() {
-            let _ = write!(text, "\n  channel {handle:#010x}: {}", channel.describe());
+            let _ = write!(text, "\n  channel {}: {}", names::handle(handle), channel.describe());
         }
         for irq in self.pending.difference(&self.bound) {
             let _ = write!(

@@ -68,7 +68,7 @@ impl Kernel {
         self.require_center(v1.notification_handle)?;
         let request = NetworkRequest { center: v1.notification_handle, tag: v1.notification_tag };
         let handle = self.new_handle(Object::Network(request));
-        self.put(handle_out, handle, "handle", format_args!("{handle:#010x}"));
+        self.put(handle_out, handle, "handle", names::handle(handle));
         let first = !std::mem::replace(&mut self.network.requested, true);
         if first || self.network.status == NetworkStatus::DeliberatelyOffline {
             self.start_connecting();

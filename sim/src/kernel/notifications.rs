@@ -62,7 +62,7 @@ impl Kernel {
         let handle = self.new_handle(Object::Center(Center { irq: setup.irq, records, next: 0, written: 0 }));
         let what = format!("notification ring of interrupt {}", setup.irq);
         self.memory.claim(ring.cast(), size as usize, Use::Ring, what, handle);
-        self.put(handle_out, handle, "handle", format_args!("{handle:#010x}"));
+        self.put(handle_out, handle, "handle", names::handle(handle));
         Ok(())
     }
 

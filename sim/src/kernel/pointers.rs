@@ -10,6 +10,7 @@ use microvisor::sys;
 
 use super::{Kernel, Outcome};
 use crate::address_space::{self, Access};
+use crate::names;
 
 impl Kernel {
     fn check(
@@ -225,7 +226,7 @@ impl Kernel {
         self.check(ptr.addr(), size_of::<u32>(), align_of::<u32>(), "the handle", Access::Write, fault)?;
         // SAFETY: as in `read`.
         let handle = unsafe { ptr.read() };
-        self.note("was", format_args!("{handle:#010x}"));
+        self.note("was", names::handle(handle));
         Ok(handle)
     }
 }

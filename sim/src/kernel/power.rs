@@ -5,6 +5,7 @@ use microvisor::sys;
 use super::handles::{Object, SystemEvents};
 use super::pointers::write_output;
 use super::{Kernel, Outcome};
+use crate::names;
 
 /// How the application ended itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Kernel {
         let events =
             SystemEvents { center: params.notification_handle, tag: params.notification_tag, source };
         let handle = self.new_handle(Object::SystemEvents(events));
-        self.put(handle_out, handle, "handle", format_args!("{handle:#010x}"));
+        self.put(handle_out, handle, "handle", names::handle(handle));
         Ok(())
     }
 

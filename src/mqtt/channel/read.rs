@@ -5,6 +5,7 @@
 use crate::Status;
 use crate::channel::Channel;
 use crate::mqtt::{Acknowledgement, Inbox, LostMessage, MAX_TOPICS, Message, ReasonCode, RequestState};
+use crate::sized_string::sized_buffer;
 use crate::sys;
 
 /// The answer to a publish.
@@ -128,10 +129,12 @@ impl Channel {
         let mut qos = 0;
         let mut retain = 0;
         let (mut topic_len, mut payload_len) = (0, 0);
+        let mut nothing = [0; 2];
+        let [no_topic, no_payload] = &mut nothing;
         let message = sys::MvMqttMessage {
             correlation_id: &raw mut correlation_id,
-            topic: string_buffer(inbox.topic, &mut topic_len),
-            payload: string_buffer(inbox.payload, &mut payload_len),
+            topic: sized_buffer(inbox.topic, no_topic, &mut topic_len),
+            payload: sized_buffer(inbox.payload, no_payload, &mut payload_len),
             qos: &raw mut qos,
             retain: &raw mut retain,
         };
@@ -152,9 +155,10 @@ impl Channel {
         let mut reason = sys::MV_MQTTLOSTMESSAGEREASON__MAX;
         let mut topic_len = 0;
         let mut message_len = 0;
+        let mut nothing = 0;
         let info = sys::MvMqttLostMessageInfo {
             reason: &raw mut reason,
-            topic: string_buffer(inbox.topic, &mut topic_len),
+            topic: sized_buffer(inbox.topic, &mut nothing, &mut topic_len),
             message_len: &raw mut message_len,
         };
         // SAFETY: as in `read_message`.
@@ -167,14 +171,6 @@ impl Channel {
 /// number of codes are known to work. As many words as 8 codes have bytes are right for both.
 #[allow(clippy::cast_possible_truncation)] // 32.
 const CODES_SIZE: u32 = size_of::<[u32; MAX_TOPICS]>() as u32;
-
-fn string_buffer(memory: &mut [u8], length: &mut u32) -> sys::MvSizedStringBuffer {
-    sys::MvSizedStringBuffer {
-        data: memory.as_mut_ptr(),
-        size: u32::try_from(memory.len()).unwrap_or(u32::MAX),
-        length: core::ptr::from_mut(length),
-    }
-}
 
 /// What the kernel wrote, which is all of the memory where it says that it wrote more.
 fn written(memory: &[u8], length: u32) -> &[u8] {

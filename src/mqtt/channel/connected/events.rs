@@ -147,7 +147,11 @@ impl MqttChannel<Connected> {
         let requested = in_flight.map(|(_, count)| count);
         let outcome = match requested {
             // MQTT 3.1.1 has no reason codes here: the answer is that it is done.
-            Some(count) if response.state.is_completed() && response.count == 0 => {
+            Some(count)
+                if self.state.version == ProtocolVersion::V3_1_1
+                    && response.state.is_completed()
+                    && response.count == 0 =>
+            {
                 Ok(convert(core::iter::repeat_n(0, count.into()), ReasonCode::from_raw))
             }
             requested => outcomes(&response, requested, ReasonCode::from_raw),

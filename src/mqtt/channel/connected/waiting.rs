@@ -43,6 +43,9 @@ impl MqttChannel<Connected> {
 
     /// Waits for the broker's verdict on a message in flight, which is not of QoS 0.
     ///
+    /// An answer that has gone to [`event`](Self::event), or to the `others` of another call, does not
+    /// come again: then this waits until the session ends.
+    ///
     /// # Errors
     ///
     /// - [`Refused`](RequestError::Refused): the broker did not take the message.
@@ -50,6 +53,7 @@ impl MqttChannel<Connected> {
     /// - [`Indeterminate`](RequestError::Indeterminate): the session ended first.
     /// - [`Event`](RequestError::Event): an event before the answer cannot be read. Call this again
     ///   once that is mended.
+    /// - [`OtherRequest`](RequestError::OtherRequest): the id is another session's.
     ///
     /// # Cancellation
     ///
@@ -60,6 +64,9 @@ impl MqttChannel<Connected> {
         inbox: &mut Inbox<'_>,
         mut others: impl FnMut(Event<'_>),
     ) -> Result<ReasonCode, RequestError> {
+        if id.0.session != self.state.session {
+            return Err(RequestError::OtherRequest);
+        }
         loop {
             match self.event(inbox).await.map_err(RequestError::Event)? {
                 Event::Published(answered, outcome) if answered == id => return outcome,
@@ -74,8 +81,9 @@ impl MqttChannel<Connected> {
     ///
     /// # Errors
     ///
-    /// As [`request_subscribe`](Self::request_subscribe) and [`subscribed`](Self::subscribed). That
-    /// the broker refuses a filter is an outcome, not an error.
+    /// - [`NotSent`](RequestError::NotSent): an event before this request's turn cannot be read.
+    /// - as [`request_subscribe`](Self::request_subscribe) and [`subscribed`](Self::subscribed). That
+    ///   the broker refuses a filter is an outcome, not an error.
     ///
     /// # Cancellation
     ///
@@ -97,7 +105,8 @@ impl MqttChannel<Connected> {
     ///
     /// # Errors
     ///
-    /// As [`published`](Self::published).
+    /// As [`published`](Self::published); also [`OtherRequest`](RequestError::OtherRequest) for one
+    /// that is answered already.
     ///
     /// # Cancellation
     ///
@@ -108,6 +117,9 @@ impl MqttChannel<Connected> {
         inbox: &mut Inbox<'_>,
         mut others: impl FnMut(Event<'_>),
     ) -> Result<Outcomes<TopicOutcome>, RequestError> {
+        if self.state.subscribe.is_none_or(|(in_flight, _)| in_flight != id) {
+            return Err(RequestError::OtherRequest);
+        }
         loop {
             match self.event(inbox).await.map_err(RequestError::Event)? {
                 Event::Subscribed(answered, outcome) if answered == id => return outcome,
@@ -123,7 +135,9 @@ impl MqttChannel<Connected> {
     ///
     /// # Errors
     ///
-    /// As [`request_unsubscribe`](Self::request_unsubscribe) and [`unsubscribed`](Self::unsubscribed).
+    /// - [`NotSent`](RequestError::NotSent): an event before this request's turn cannot be read.
+    /// - as [`request_unsubscribe`](Self::request_unsubscribe) and
+    ///   [`unsubscribed`](Self::unsubscribed).
     ///
     /// # Cancellation
     ///
@@ -145,7 +159,8 @@ impl MqttChannel<Connected> {
     ///
     /// # Errors
     ///
-    /// As [`published`](Self::published).
+    /// As [`published`](Self::published); also [`OtherRequest`](RequestError::OtherRequest) for one
+    /// that is answered already.
     ///
     /// # Cancellation
     ///
@@ -156,6 +171,9 @@ impl MqttChannel<Connected> {
         inbox: &mut Inbox<'_>,
         mut others: impl FnMut(Event<'_>),
     ) -> Result<Outcomes<ReasonCode>, RequestError> {
+        if self.state.unsubscribe.is_none_or(|(in_flight, _)| in_flight != id) {
+            return Err(RequestError::OtherRequest);
+        }
         loop {
             match self.event(inbox).await.map_err(RequestError::Event)? {
                 Event::Unsubscribed(answered, outcome) if answered == id => return outcome,
@@ -204,7 +222,7 @@ impl MqttChannel<Connected> {
         inbox: &mut Inbox<'_>,
         others: &mut impl FnMut(Event<'_>),
     ) -> Result<(), RequestError> {
-        match self.event(inbox).await.map_err(RequestError::Event)? {
+        match self.event(inbox).await.map_err(RequestError::NotSent)? {
             Event::Ended(end) => Err(RequestError::Ended(end)),
             other => {
                 others(other);
