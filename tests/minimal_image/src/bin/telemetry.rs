@@ -17,7 +17,7 @@ use diatomic_waker::DiatomicWaker;
 use embedded_hal_async::delay::DelayNs;
 use microvisor::aws::Encodings;
 use microvisor::{
-    KernelMemory, NotificationCenter, ServerLog, WaitForInterrupt, block_on, clock, kernel_memory,
+    KernelMemory, Network, NotificationCenter, ServerLog, WaitForInterrupt, block_on, clock, kernel_memory,
 };
 
 /// A spare timer line, `TIM8_BRK`.
@@ -29,6 +29,9 @@ const SYST: *mut u32 = 0xe000_e010 as *mut u32;
 /// The longest that SysTick's 24 bits count at 160 MHz, with room to spare.
 const LONGEST_TICK_US: u64 = 100_000;
 const CLOCK_MHZ: u64 = 160;
+/// How long it waits before it starts over, twice as long each time, until a run has lasted.
+const SHORTEST_PAUSE_MS: u64 = 5_000;
+const LONGEST_PAUSE_MS: u64 = 300_000;
 
 static CENTER: NotificationCenter<8> = NotificationCenter::new(IRQ);
 static CHANNELS: KernelMemory<11264> = kernel_memory!(11264);
@@ -43,7 +46,12 @@ fn main() -> ! {
     let log = LOG.take().and_then(|buffer| ServerLog::start(buffer).ok());
     let mut idle = WaitForInterrupt::new();
     let mut memory = [0; 5120];
+    // Asked for all the time, so that the kernel does not go offline between two runs.
+    let notifications = CENTER.open();
+    let _network = notifications.as_ref().map(Network::request);
+    let mut pause_ms = SHORTEST_PAUSE_MS;
     loop {
+        let started = now();
         let run = async {
             let notifications = CENTER.open().ok()?;
             let buffers = CHANNELS.take()?.split::<7168>();
@@ -60,7 +68,11 @@ fn main() -> ! {
                 Err(failure) => write!(log.line::<256>(), "{failure}"),
             };
         }
-        block_on(&mut idle, SysTick.delay_ms(10_000));
+        if now() - started > LONGEST_PAUSE_MS * 1000 {
+            pause_ms = SHORTEST_PAUSE_MS;
+        }
+        block_on(&mut idle, SysTick.delay_ms(u32::try_from(pause_ms).unwrap_or(u32::MAX)));
+        pause_ms = (2 * pause_ms).min(LONGEST_PAUSE_MS);
     }
 }
 
