@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bed::material;
 use bed::scripted_broker::{ACCEPTED, ScriptedBroker};
-use bed::{options, with_open_broker};
+use bed::{CLOSURE_REASONS, options, with_open_broker};
 use microvisor::mqtt::{
     ClientId, ConnectError, ConnectOptions, Host, LimitError, ProtocolVersion, ReasonCode, RequestState,
     Suspects, User,
@@ -182,20 +182,9 @@ fn a_user_name_and_a_client_certificate_exclude_each_other_by_the_kernels_rules(
 
 #[test]
 fn a_channel_that_closes_while_it_connects_says_why() {
-    let reasons = [
-        (sys::MV_CLOSUREREASON_NONE, ClosureReason::None),
-        (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::ClosedByServer),
-        (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::ResetByServer),
-        (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NetworkDisconnected),
-        (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::ConnectionTerminated),
-        (sys::MV_CLOSUREREASON_NOTYETOPEN, ClosureReason::NotYetOpen),
-        (sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, ClosureReason::ClosedByApplication),
-        (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
-        (4711, ClosureReason::Unknown(4711)),
-    ];
     let broker = ScriptedBroker::connecting(Vec::new);
     let bed = bed!(Device::builder().broker(broker)).online();
-    for (raw, reason) in reasons {
+    for (raw, reason) in CLOSURE_REASONS {
         let soon = bed.device.now() + Duration::from_secs(2);
         bed.device.at(soon, move |device| device.close_channels(raw));
         let failed = bed.fail_to_connect(&options());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bed::scripted_broker::{ACCEPTED, Request, ScriptedBroker};
 use bed::session::{Heard, Session, publish, subscription};
-use bed::{options, poll_once, with_open_broker};
+use bed::{CLOSURE_REASONS, options, poll_once, with_open_broker};
 use microvisor::mqtt::{
     EventError, Inbox, ProtocolVersion, QoS, ReasonCode, RequestError, RequestState, SessionEnd, TopicFilter,
 };
@@ -193,18 +193,7 @@ fn a_client_of_the_same_name_takes_the_session_over() {
 
 #[test]
 fn a_channel_that_closes_ends_the_session_with_its_reason() {
-    let reasons = [
-        (sys::MV_CLOSUREREASON_NONE, ClosureReason::None),
-        (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::ClosedByServer),
-        (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::ResetByServer),
-        (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NetworkDisconnected),
-        (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::ConnectionTerminated),
-        (sys::MV_CLOSUREREASON_NOTYETOPEN, ClosureReason::NotYetOpen),
-        (sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, ClosureReason::ClosedByApplication),
-        (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
-        (4711, ClosureReason::Unknown(4711)),
-    ];
-    for (raw, reason) in reasons {
+    for (raw, reason) in CLOSURE_REASONS {
         let (broker, builder) = with_open_broker();
         let bed = bed!(builder).online();
         let mut session = with_will(&bed);

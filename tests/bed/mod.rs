@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use microvisor::config::{ConfigFetch, Opened};
 use microvisor::mqtt::{ClientId, ConnectError, ConnectOptions, Connected, Disconnected, Host, MqttChannel};
-use microvisor::{ChannelBuffers, HandedBack, KernelMemory, Network, NotificationCenter, Notifications};
+use microvisor::{
+    ChannelBuffers, ClosureReason, HandedBack, KernelMemory, Network, NotificationCenter, Notifications, sys,
+};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Builder, Device};
 use session::Session;
@@ -22,6 +24,19 @@ pub const MEMORY_LEN: usize = 11264;
 
 /// The interrupt of a bed's notification centre (`TIM8_BRK`).
 pub const IRQ: u32 = 51;
+
+/// Why a channel closes: what the kernel says, and what the library makes of it.
+pub const CLOSURE_REASONS: [(u32, ClosureReason); 9] = [
+    (sys::MV_CLOSUREREASON_NONE, ClosureReason::None),
+    (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::ClosedByServer),
+    (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::ResetByServer),
+    (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NetworkDisconnected),
+    (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::ConnectionTerminated),
+    (sys::MV_CLOSUREREASON_NOTYETOPEN, ClosureReason::NotYetOpen),
+    (sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, ClosureReason::ClosedByApplication),
+    (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
+    (4711, ClosureReason::Unknown(4711)),
+];
 
 /// A bed on memory of its own: `bed!(Device::builder())`.
 #[macro_export]
