@@ -121,6 +121,7 @@ pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod mqtt;
+pub mod session;
 pub mod sys;
 pub mod tls;
 

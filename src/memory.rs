@@ -21,7 +21,7 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use zeroize::Zeroize;
 
@@ -77,12 +77,15 @@ pub struct KernelMemory<const N: usize> {
 
 /// Whether a piece of kernel memory is taken. Only [`KernelMemory`] can read or change it.
 #[derive(Debug, Default)]
-pub struct TakenFlag(AtomicBool);
+pub struct TakenFlag {
+    /// How many parts of it have an owner.
+    owners: AtomicU32,
+}
 
 impl TakenFlag {
     /// Not taken.
     pub const fn new() -> Self {
-        Self(AtomicBool::new(false))
+        Self { owners: AtomicU32::new(0) }
     }
 }
 
@@ -90,7 +93,7 @@ impl<const N: usize> KernelMemory<N> {
     /// Of memory that something else made static and exclusive at run time, such as a `StaticCell` or
     /// `Box::leak`. Otherwise use [`kernel_memory!`](crate::kernel_memory).
     pub fn from_static(bytes: &'static mut AlignedBytes<N>, taken: &'static mut TakenFlag) -> Self {
-        taken.0.store(false, Ordering::Relaxed);
+        taken.owners.store(0, Ordering::Relaxed);
         Self { bytes, taken }
     }
 
@@ -107,11 +110,9 @@ impl<const N: usize> KernelMemory<N> {
     /// The memory, unless somebody has it: a `KernelBuffer` that still exists, a channel that is
     /// open, or one that could not be closed.
     pub fn take(&self) -> Option<KernelBuffer<N>> {
-        if self.taken.0.swap(true, Ordering::Acquire) {
-            return None;
-        }
+        self.taken.owners.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).ok()?;
         let start = NonNull::from(self.bytes).cast::<u8>();
-        Some(KernelBuffer { region: Region { start, len: N, taken: Some(self.taken) } })
+        Some(KernelBuffer { region: Region { start, len: N, taken: Some(self.taken), in_doubt: false } })
     }
 }
 
@@ -146,7 +147,7 @@ impl<const N: usize> KernelBuffer<N> {
     /// Takes memory that something else made static and exclusive, such as a `StaticCell` or
     /// `Box::leak`.
     pub fn from_static(bytes: &'static mut AlignedBytes<N>) -> Self {
-        Self { region: Region { start: NonNull::from(bytes).cast(), len: N, taken: None } }
+        Self { region: Region { start: NonNull::from(bytes).cast(), len: N, taken: None, in_doubt: false } }
     }
 
     /// The size in bytes: `N`.
@@ -174,6 +175,8 @@ pub(crate) struct Region {
     start: NonNull<u8>,
     len: usize,
     taken: Option<&'static TakenFlag>,
+    /// Whether the kernel may still write to it.
+    in_doubt: bool,
 }
 
 // SAFETY: a `Region` is the exclusive owner of its static bytes; nothing of it is bound to a thread.
@@ -191,8 +194,54 @@ impl Region {
         self.len
     }
 
+    /// Cuts off the last `len` bytes, a multiple of 512 that leaves something; otherwise `None`, and all
+    /// stays as it was.
+    pub(crate) fn split_off(&mut self, len: usize) -> Option<Self> {
+        let kept = self.len.checked_sub(len)?;
+        if len == 0 || kept == 0 || !len.is_multiple_of(KERNEL_MEMORY_UNIT) || self.in_doubt {
+            return None;
+        }
+        if let Some(taken) = self.taken {
+            taken.owners.fetch_add(1, Ordering::Relaxed);
+        }
+        self.len = kept;
+        // SAFETY: `kept` bytes from the start still lie within the memory.
+        let start = unsafe { self.start.add(kept) };
+        Some(Self { start, len, taken: self.taken, in_doubt: false })
+    }
+
+    /// The bytes, which nobody but the owner can reach now.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.in_doubt {
+            return &[];
+        }
+        // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised. They are not lent
+        // to the kernel: what is lent lies in a `Channel`, which does not let anybody borrow it.
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// The same, to be written.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        if self.in_doubt {
+            return &mut [];
+        }
+        // SAFETY: as in `bytes`; the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+
+    /// Marks memory that the kernel may still write to: it may be lent to the kernel again, which
+    /// knows whether it still has it, but nobody else gets at it any more.
+    pub(crate) fn doubt(&mut self) {
+        self.in_doubt = true;
+        // The owner that this was stays counted for good.
+        self.taken = None;
+    }
+
     /// Overwrites the memory with zeros that the compiler cannot leave out.
     pub(crate) fn wipe(&mut self) {
+        if self.in_doubt {
+            return;
+        }
         #[allow(clippy::cast_ptr_alignment)] // Start and length are multiples of 512.
         let start = self.start.as_ptr().cast::<u64>();
         // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised, and nobody
@@ -206,7 +255,7 @@ impl Region {
 impl Drop for Region {
     fn drop(&mut self) {
         if let Some(taken) = self.taken {
-            taken.0.store(false, Ordering::Release);
+            taken.owners.fetch_sub(1, Ordering::Release);
         }
     }
 }

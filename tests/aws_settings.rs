@@ -256,7 +256,11 @@ fn a_host_that_is_none_is_told() {
         ("a".repeat(254), HostError::TooLong { len: 254 }),
     ];
     for (value, error) in cases {
-        assert_eq!(credentials.spoiled("broker-host", &value), SettingsError::Endpoint(error), "{value}");
+        assert_eq!(
+            credentials.spoiled("broker-host", &value),
+            SettingsError::Host { key: "broker-host", error },
+            "{value}"
+        );
     }
 }
 

@@ -119,7 +119,7 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
         SettingsError::Open(OpenError::TooManySources),
         SettingsError::Fetch(FetchError::ResponseTooLarge),
         SettingsError::Material { key: "cert", error: TlsMaterialError::Pem },
-        SettingsError::Endpoint(HostError::NotOnlyHost),
+        SettingsError::Host { key: "broker-host", error: HostError::NotOnlyHost },
     ]));
     add(boxed([
         HostError::Empty,
@@ -410,7 +410,10 @@ fn errors_are_matched_by_name() {
     assert_eq!(advice(&ConnectError::Failed(RequestState::NxDomain)), "look at the host");
     assert_eq!(advice(&ConnectError::Unexpected(7)), "update the program");
     assert!(connect_errors().iter().all(|error| !error.suspects().is_empty()));
-    assert_eq!(SettingsError::Endpoint(HostError::Empty).key(), Some("broker-host"));
+    assert_eq!(
+        SettingsError::Host { key: "broker-host", error: HostError::Empty }.key(),
+        Some("broker-host")
+    );
     assert_eq!(SettingsError::Open(OpenError::TooManySources).key(), None);
     // Every error has one of three recoveries, and that is all there is.
     let recoveries = [

@@ -39,11 +39,13 @@
 mod limits;
 mod profile;
 mod settings;
-mod settings_error;
+mod stored_profile;
 mod topics;
 
+pub use crate::config::Encoding;
+pub use crate::session::SettingsError;
 pub use limits::{DOCUMENTED_TOPICS, LIMITS, MAX_CLIENT_ID_LEN};
 pub use profile::{Profile, ProfileError};
-pub use settings::{Encoding, Encodings, KEYS, Settings};
-pub use settings_error::SettingsError;
+pub use settings::{Encodings, KEYS, Settings};
+pub use stored_profile::{StoredProfile, StoredSettings};
 pub use topics::Topics;

@@ -3,12 +3,12 @@
 use core::fmt;
 use core::num::NonZeroU16;
 
-use super::SettingsError;
-use crate::config::{ConfigFetch, ConfigKey, ItemError, ItemMemory, Received};
+use crate::config::{ConfigFetch, ConfigKey, Encoding, ItemError, ItemMemory, Received};
 use crate::config_key;
 use crate::mqtt::Host;
 use crate::secret::Secret;
-use crate::tls::{Certificate, CertificateChain, Credentials, PrivateKey};
+use crate::session::SettingsError;
+use crate::tls::{Certificate, CertificateChain, Credentials, PrivateKey, TlsMaterialError};
 use crate::{ChannelBuffers, HandedBack, Network};
 
 /// The five values of the guide, all in device scope, in the order in which [`Settings`] reads them.
@@ -24,30 +24,19 @@ pub static KEYS: [ConfigKey<'static>; 5] = [
     config_key!(Device, Config, "broker-port"),
 ];
 
-const PRIVATE_KEY: usize = 0;
-const ROOT_CA: usize = 1;
-const CERTIFICATE: usize = 2;
-const ENDPOINT: usize = 3;
-const PORT: usize = 4;
-
-/// How bytes are written in a store, whose values are text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Encoding {
-    /// Hex, as the guide does it. 4,096 characters hold 2,048 bytes: enough for RSA-2048 keys.
-    #[default]
-    Hex,
-    /// Base64. 4,096 characters hold 3,072 bytes: enough for RSA-4096 keys.
-    Base64,
-}
+pub(super) const PRIVATE_KEY: usize = 0;
+pub(super) const ROOT_CA: usize = 1;
+pub(super) const CERTIFICATE: usize = 2;
+pub(super) const ENDPOINT: usize = 3;
+pub(super) const PORT: usize = 4;
 
 /// How each of the three TLS values is written. Hex, unless said otherwise; it is not guessed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Encodings {
-    private_key: Encoding,
-    root_ca: Encoding,
-    certificate: Encoding,
+    pub(super) private_key: Encoding,
+    pub(super) root_ca: Encoding,
+    pub(super) certificate: Encoding,
 }
 
 impl Encodings {
@@ -162,12 +151,13 @@ impl<'m> Settings<'m> {
     ) -> Result<Self, SettingsError> {
         let mut memory = ItemMemory::new(memory);
         let private_key = read_secret(fetch, PRIVATE_KEY, &mut memory, encodings.private_key)?;
-        let private_key = PrivateKey::from_secret(private_key)
-            .map_err(|error| SettingsError::material(PRIVATE_KEY, error))?;
+        let private_key =
+            PrivateKey::from_secret(private_key).map_err(|error| material(PRIVATE_KEY, error))?;
         let root_ca = read_certificate(fetch, ROOT_CA, &mut memory, encodings.root_ca)?;
         let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
         let endpoint = fetch.text(ENDPOINT, &mut memory)?;
-        let endpoint = Host::new(endpoint).map_err(SettingsError::Endpoint)?;
+        let endpoint =
+            Host::new(endpoint).map_err(|error| SettingsError::Host { key: name_of(ENDPOINT), error })?;
         let port = fetch.port(PORT, &mut memory)?;
         Ok(Self { root_ca, certificate, private_key, endpoint, port })
     }
@@ -188,6 +178,14 @@ impl<'m> Settings<'m> {
     pub fn port(&self) -> NonZeroU16 {
         self.port
     }
+}
+
+fn name_of(index: usize) -> &'static str {
+    KEYS.get(index).map_or("", ConfigKey::name)
+}
+
+fn material(index: usize, error: TlsMaterialError) -> SettingsError {
+    SettingsError::Material { key: name_of(index), error }
 }
 
 fn read_secret<'m>(
@@ -212,7 +210,7 @@ fn read_certificate<'m>(
         Encoding::Hex => fetch.hex(index, memory)?,
         Encoding::Base64 => fetch.base64(index, memory)?,
     };
-    Certificate::from_der(der).map_err(|error| SettingsError::material(index, error))
+    Certificate::from_der(der).map_err(|error| material(index, error))
 }
 
 impl fmt::Debug for Settings<'_> {

@@ -87,6 +87,16 @@ impl ChannelBuffers {
     pub(super) fn wipe(&mut self) {
         self.region.wipe();
     }
+
+    /// All of `region`, whose first `receive_len` bytes are for receiving, as the caller has checked.
+    pub(crate) fn of(region: Region, receive_len: usize) -> Self {
+        Self { region, receive_len }
+    }
+
+    /// See [`Region::doubt`].
+    pub(super) fn doubt(&mut self) {
+        self.region.doubt();
+    }
 }
 
 /// A receive buffer cannot have this size.

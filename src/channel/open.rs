@@ -111,6 +111,20 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// The buffers of a channel that the kernel says it does not know, for another channel only.
+    ///
+    /// It may have closed this one while it answered otherwise. If it has not, it knows that it still has
+    /// the buffers, and opens no other channel on them.
+    pub(crate) fn into_doubtful_buffers(mut self) -> Option<ChannelBuffers> {
+        let mut buffers = self.buffers.take();
+        if let Some(buffers) = &mut buffers {
+            buffers.doubt();
+        }
+        buffers
+    }
+}
+
 impl Drop for Channel {
     fn drop(&mut self) {
         if self.buffers.is_some() && self.try_close().is_err() {

@@ -7,7 +7,7 @@ use core::ops::RangeInclusive;
 use zeroize::Zeroize;
 
 use super::fetch::{ConfigFetch, Received};
-use super::{ItemError, ItemErrorKind};
+use super::{ConfigKey, ItemError, ItemErrorKind};
 use crate::decode::{self, DecodeError};
 use crate::secret::Secret;
 use crate::sized_string::sized_buffer;
@@ -180,6 +180,11 @@ impl<'k> ConfigFetch<Received<'k>> {
         memory: &mut ItemMemory<'m>,
     ) -> Result<Secret<'m>, ItemError<'k>> {
         self.bytes(index, memory, |text| Ok(text.len()), Confidence::Secret).map(Secret::new)
+    }
+
+    /// The name of key `index`; empty where there is none.
+    pub(crate) fn key_name(&self, index: usize) -> &'k str {
+        self.state.keys.get(index).map_or("", ConfigKey::name)
     }
 
     fn key(&self, index: usize) -> Result<&'k str, ItemError<'k>> {

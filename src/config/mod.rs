@@ -43,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod encoding;
 mod fetch;
 mod fetch_error;
 mod item;
@@ -50,6 +51,7 @@ mod item_error;
 mod key;
 
 pub use crate::decode::DecodeError;
+pub use encoding::Encoding;
 pub use fetch::{ConfigFetch, Opened, Received, Requested, Spent};
 pub use fetch_error::FetchError;
 pub use item::ItemMemory;

@@ -125,6 +125,21 @@ impl<'a> ConnectOptions<'a> {
         self
     }
 
+    /// The broker's host.
+    pub fn host(&self) -> Host<'a> {
+        self.host
+    }
+
+    /// The broker's port.
+    pub fn port(&self) -> NonZeroU16 {
+        self.port
+    }
+
+    /// The client id.
+    pub fn client_id(&self) -> ClientId<'a> {
+        self.client_id
+    }
+
     pub(super) fn version(&self) -> ProtocolVersion {
         self.version
     }

@@ -26,6 +26,14 @@ impl<'b> Inbox<'b> {
     pub fn new(topic: &'b mut [u8], payload: &'b mut [u8]) -> Self {
         Self { topic, payload }
     }
+
+    /// The first bytes of both, as many as were written.
+    pub(crate) fn written(&self, topic_len: usize, payload_len: usize) -> (&[u8], &[u8]) {
+        (
+            self.topic.get(..topic_len).unwrap_or(self.topic),
+            self.payload.get(..payload_len).unwrap_or(self.payload),
+        )
+    }
 }
 
 impl fmt::Debug for Inbox<'_> {

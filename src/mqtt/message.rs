@@ -96,8 +96,13 @@ pub struct Acknowledgement {
 }
 
 impl Acknowledgement {
+    /// Whether it belongs to the session with that number.
+    pub(crate) fn is_of(&self, session: u32) -> bool {
+        self.session == session
+    }
+
     /// `channel` is the one that the session lives on.
-    pub(super) fn send(self, channel: u32) -> Result<(), HandedBack<Self, AcknowledgeError>> {
+    pub(crate) fn send(self, channel: u32) -> Result<(), HandedBack<Self, AcknowledgeError>> {
         // SAFETY: the call takes no pointers.
         let sent = unsafe { sys::mvMqttAcknowledgeMessage(channel, self.correlation_id) };
         Status::check(sent)
@@ -150,6 +155,14 @@ pub struct LostMessage<'b> {
 }
 
 impl<'b> LostMessage<'b> {
+    pub(crate) fn new(topic: &'b [u8], message_len: u32, reason: LostReason) -> Self {
+        let reason = match reason {
+            LostReason::ReceiveBufferTooSmall => sys::MV_MQTTLOSTMESSAGEREASON_DEVICERECEIVEBUFFERTOOSMALL,
+            LostReason::Unknown(raw) => raw,
+        };
+        Self { topic, message_len, reason }
+    }
+
     /// The topic it was published under.
     pub fn topic(&self) -> &'b [u8] {
         self.topic

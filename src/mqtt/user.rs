@@ -22,7 +22,15 @@ impl<'a> User<'a> {
     ///
     /// A [`UserError`] that says which of them MQTT cannot carry.
     pub fn new(name: &'a str, password: &'a Secret<'_>) -> Result<Self, UserError> {
-        let password = password.expose();
+        Self::with_password_bytes(name, password.expose())
+    }
+
+    /// The same, of a password that somebody else keeps secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn with_password_bytes(name: &'a str, password: &'a [u8]) -> Result<Self, UserError> {
         if name.len() > MAX_LEN {
             return Err(UserError::NameTooLong { len: name.len() });
         }

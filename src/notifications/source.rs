@@ -90,6 +90,13 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Wakes whoever is registered, as a notification would.
+    pub(crate) fn wake(&self) {
+        self.slot.waker.notify();
+    }
+}
+
 impl Drop for Source {
     fn drop(&mut self) {
         // SAFETY: as in `register`; the slot is free only after this.

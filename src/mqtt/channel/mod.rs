@@ -56,6 +56,12 @@ impl<S> MqttChannel<S> {
         Err(self.failed(error))
     }
 
+    /// The buffers of a channel that the kernel does not know; see
+    /// [`Channel::into_doubtful_buffers`].
+    pub(crate) fn into_doubtful_buffers(self) -> Option<ChannelBuffers> {
+        self.channel.into_doubtful_buffers()
+    }
+
     fn into_state<T>(self, state: T) -> MqttChannel<T> {
         MqttChannel { channel: self.channel, state }
     }

@@ -87,6 +87,11 @@ impl MqttChannel<Connected> {
         }
     }
 
+    /// Whether the next event, if there is one, needs an inbox.
+    pub(crate) fn next_needs_inbox(&mut self) -> Result<Option<bool>, EventError> {
+        Ok(self.look()?.then(|| self.state.head.is_some_and(goes_to_inbox)))
+    }
+
     /// How the session ended, once [`Event::Ended`] was told.
     pub fn end(&self) -> Option<SessionEnd> {
         self.state.end

@@ -9,6 +9,7 @@ mod waiting;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::mqtt::channel::MqttChannel;
 use crate::mqtt::{Limits, ProtocolVersion, RequestId, SessionEnd, SubscribeId, UnsubscribeId};
 
 /// State: in session.
@@ -51,6 +52,13 @@ impl Connected {
             head: None,
             end: None,
         }
+    }
+}
+
+impl MqttChannel<Connected> {
+    /// The number of the session, and the channel that it lives on.
+    pub(crate) fn session(&self) -> (u32, u32) {
+        (self.state.session, self.channel.handle())
     }
 }
 

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use super::KEYS;
+use crate::aws::ProfileError;
 use crate::config::{FetchError, ItemError};
-use crate::mqtt::HostError;
+use crate::mqtt::{ClientIdError, HostError, UserError};
 use crate::tls::TlsMaterialError;
 use crate::{CloseError, OpenError, Recovery};
 
-/// Why a device's settings for AWS IoT cannot be used.
+/// Why the settings that a device fetched cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -26,25 +26,43 @@ pub enum SettingsError {
         /// What it is instead.
         error: TlsMaterialError,
     },
-    /// `broker-host` is not a host name.
-    Endpoint(HostError),
+    /// A value is not a host name.
+    Host {
+        /// The name of the value.
+        key: &'static str,
+        /// What is wrong with it.
+        error: HostError,
+    },
+    /// The client id is none.
+    ClientId(ClientIdError),
+    /// The user name or the password cannot be used.
+    User(UserError),
+    /// AWS IoT does not take such a connection.
+    Profile(ProfileError),
+    /// A profile of one's own finds something else wrong.
+    Other {
+        /// The name of the value, or of whatever is at fault.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The kernel did not close the config channel when it was to. It was closed once more since: take
     /// the buffers' memory again, or if it is not there, it is lost.
     Close(CloseError),
 }
 
 impl SettingsError {
-    pub(super) fn material(index: usize, error: TlsMaterialError) -> Self {
-        Self::Material { key: KEYS.get(index).map_or("", |key| key.name()), error }
-    }
-
     /// The name of the value at fault, where it is one.
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::Item(error) => Some(error.key()),
-            Self::Material { key, .. } => Some(key),
-            Self::Endpoint(_) => Some("broker-host"),
-            Self::Open(_) | Self::Fetch(_) | Self::Close(_) => None,
+            Self::Material { key, .. } | Self::Host { key, .. } | Self::Other { key, .. } => Some(key),
+            Self::Open(_)
+            | Self::Fetch(_)
+            | Self::Close(_)
+            | Self::ClientId(_)
+            | Self::User(_)
+            | Self::Profile(_) => None,
         }
     }
 
@@ -55,7 +73,12 @@ impl SettingsError {
             Self::Open(error) => error.recovery(),
             Self::Fetch(error) => error.recovery(),
             Self::Item(error) => error.recovery(),
-            Self::Material { .. } | Self::Endpoint(_) => Recovery::GiveUp,
+            Self::Material { .. }
+            | Self::Host { .. }
+            | Self::ClientId(_)
+            | Self::User(_)
+            | Self::Profile(_)
+            | Self::Other { .. } => Recovery::GiveUp,
             Self::Close(_) => Recovery::Reopen,
         }
     }
@@ -74,7 +97,11 @@ impl fmt::Display for SettingsError {
             Self::Fetch(error) => error.fmt(f),
             Self::Item(error) => error.fmt(f),
             Self::Material { key, error } => write!(f, "`{key}`: {error}"),
-            Self::Endpoint(error) => write!(f, "`broker-host`: {error}"),
+            Self::Host { key, error } => write!(f, "`{key}`: {error}"),
+            Self::ClientId(error) => error.fmt(f),
+            Self::User(error) => error.fmt(f),
+            Self::Profile(error) => error.fmt(f),
+            Self::Other { key, problem } => write!(f, "`{key}`: {problem}"),
             Self::Close(error) => error.fmt(f),
         }
     }

@@ -1,0 +1,178 @@
+//! Building a session.
+
+use core::fmt;
+
+use super::broker_profile::BrokerProfile;
+use super::event::Observer;
+use super::machine::{Machine, Parts};
+use super::memory_plan::MemoryPlan;
+use super::{Policy, Session};
+use crate::aws::StoredProfile;
+use crate::memory::{KernelBuffer, Region};
+use crate::mqtt::Subscription;
+use crate::{ChannelBuffers, DeviceId, HandedBack, Notifications};
+
+/// What a session is to be.
+///
+/// Unless said otherwise, it is one with AWS IoT: the [`StoredProfile`], whose values are in hex,
+/// [`MemoryPlan::AWS`], no subscriptions, and the [`Policy`]'s defaults.
+pub struct SessionBuilder<'a, P = StoredProfile, O = ()> {
+    notifications: Notifications,
+    memory: Region,
+    id: DeviceId,
+    profile: P,
+    observer: O,
+    policy: Policy,
+    plan: MemoryPlan,
+    subscriptions: &'a [Subscription<'a>],
+}
+
+impl<'a> SessionBuilder<'a> {
+    /// A session of the device `id` over `memory`, [`MemoryPlan::AWS_LEN`] bytes for AWS IoT.
+    pub fn new<const N: usize>(notifications: Notifications, memory: KernelBuffer<N>, id: DeviceId) -> Self {
+        Self {
+            notifications,
+            memory: memory.into_region(),
+            id,
+            profile: StoredProfile::new(),
+            observer: (),
+            policy: Policy::new(),
+            plan: MemoryPlan::AWS,
+            subscriptions: &[],
+        }
+    }
+}
+
+impl<'a, P, O> SessionBuilder<'a, P, O> {
+    /// With another broker, or another way to it.
+    #[must_use]
+    pub fn profile<Q: BrokerProfile>(self, profile: Q) -> SessionBuilder<'a, Q, O> {
+        let Self { notifications, memory, id, observer, policy, plan, subscriptions, .. } = self;
+        SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
+    }
+
+    /// With somebody who is told of everything that happens.
+    #[must_use]
+    pub fn observer<Q: Observer>(self, observer: Q) -> SessionBuilder<'a, P, Q> {
+        let Self { notifications, memory, id, profile, policy, plan, subscriptions, .. } = self;
+        SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
+    }
+
+    /// Subscribed to, of any number, with each connection.
+    #[must_use]
+    pub fn subscriptions<'b>(self, subscriptions: &'b [Subscription<'b>]) -> SessionBuilder<'b, P, O> {
+        let Self { notifications, memory, id, profile, observer, policy, plan, .. } = self;
+        SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
+    }
+
+    /// With other times.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// With the memory divided otherwise.
+    #[must_use]
+    pub fn memory_plan(mut self, plan: MemoryPlan) -> Self {
+        self.plan = plan;
+        self
+    }
+}
+
+impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
+    /// The session, stopped until it is [run](Session::run). Up to 4 messages at a time can be on their
+    /// way.
+    ///
+    /// # Errors
+    ///
+    /// A [`BuildError`], with the builder handed back.
+    pub fn build(self) -> Result<Session<'a, P, O>, HandedBack<Self, BuildError>> {
+        self.build_for()
+    }
+
+    /// The same, with up to `PUBLISHES` messages at a time on their way.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_for<const PUBLISHES: usize>(
+        mut self,
+    ) -> Result<Session<'a, P, O, PUBLISHES>, HandedBack<Self, BuildError>> {
+        let len = self.memory.len();
+        if !self.plan.fits(len) {
+            return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
+        }
+        let (Some(runner), Some(receiver)) = (self.notifications.source(), self.notifications.source())
+        else {
+            return Err(HandedBack { error: BuildError::TooManySources, value: self });
+        };
+        let Some(values) = self.memory.split_off(self.plan.values()) else {
+            return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
+        };
+        let Self { notifications, memory, id, profile, observer, policy, plan, subscriptions } = self;
+        let buffers = ChannelBuffers::of(memory, plan.fetch_receive());
+        let parts = Parts {
+            id,
+            profile,
+            observer,
+            policy,
+            subscriptions,
+            plan,
+            values,
+            runner,
+            receiver,
+            notifications,
+        };
+        Ok(Session::new(Machine::new(parts, buffers)))
+    }
+}
+
+impl<P: fmt::Debug, O> fmt::Debug for SessionBuilder<'_, P, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionBuilder")
+            .field("id", &self.id)
+            .field("profile", &self.profile)
+            .field("policy", &self.policy)
+            .field("plan", &self.plan)
+            .field("subscriptions", &self.subscriptions)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a session cannot be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The memory cannot be divided as planned.
+    Memory {
+        /// Its length in bytes.
+        len: usize,
+        /// The plan.
+        plan: MemoryPlan,
+    },
+    /// The notification centre serves as many networks, channels and sessions as it can.
+    TooManySources,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory { len, plan } => write!(
+                f,
+                "{len} bytes cannot be divided into {} for values and, of the rest, once {} and once {} to receive, \
+                 with 512 left to send; all are multiples of 512",
+                plan.values(),
+                plan.fetch_receive(),
+                plan.mqtt_receive()
+            ),
+            Self::TooManySources => f.write_str(
+                "the notification centre serves as many networks, channels and sessions as it can; close one or \
+                 open another centre",
+            ),
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}

@@ -1,0 +1,213 @@
+//! Publishing, and what becomes of it.
+
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+
+use super::Session;
+use super::broker_profile::BrokerProfile;
+use super::event::Observer;
+use crate::Status;
+use crate::mqtt::{LimitError, Publish, PublishId, ReasonCode, RequestError, RequestState};
+
+/// What becomes of a message while the session is not online, or the kernel takes no more requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum WhenOffline {
+    /// Publishing fails at once. A message that the kernel has no room for while the session is
+    /// online waits for as long as an [answer](super::Policy::with_answer_timeout) may take.
+    Fail,
+    /// The message waits this long at most to be sent.
+    Wait(Duration),
+}
+
+/// What came of publishing, when it is not the broker's success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The message is beyond the limits of the broker. Nothing was sent.
+    Limit(LimitError),
+    /// As many messages are on their way as the session can follow. Nothing was sent.
+    TooMany,
+    /// The session is not online. Nothing was sent.
+    Offline,
+    /// The session did not come online, or the kernel did not take the message, in the time given.
+    /// Nothing was sent.
+    TimedOut,
+    /// The session was disconnected on request. Nothing was sent.
+    Stopped,
+    /// The kernel did not take the message. Nothing was sent, except perhaps after `LateFault`.
+    Kernel(Status),
+    /// The kernel could not send it.
+    Failed(RequestState),
+    /// The broker refused it.
+    Refused(ReasonCode),
+    /// It was sent, and **whether the broker took it is unknown**: publishing it again may deliver it
+    /// twice, not doing so may lose it.
+    Indeterminate(Doubt),
+    /// The session is in use: an observer or a waker called it back.
+    InUse,
+}
+
+/// Why it is unknown what became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Doubt {
+    /// The session with the broker ended before the answer.
+    SessionEnded,
+    /// The answer did not come in time.
+    NoAnswer,
+    /// The answer did not come in time, and may lie behind a message that nobody received: receive
+    /// messages while publishing, in another task or by `select` or `join`.
+    MessageWaits,
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Limit(error) => error.fmt(f),
+            Self::TooMany => f.write_str(
+                "as many messages are on their way as the session can follow; wait for one, or build it for more",
+            ),
+            Self::Offline => f.write_str("the session is not online; nothing was sent"),
+            Self::TimedOut => f.write_str("the message could not be sent in time"),
+            Self::Stopped => f.write_str("the session was disconnected before the message was sent"),
+            Self::Kernel(status) => write!(f, "the message was not taken: {status}"),
+            Self::Failed(state) => write!(f, "the message was not sent: {state}"),
+            Self::Refused(reason) => write!(f, "the broker refused the message: {reason}"),
+            Self::Indeterminate(doubt) => {
+                let why = match doubt {
+                    Doubt::SessionEnded => "the session ended before the answer",
+                    Doubt::NoAnswer => "no answer came in time",
+                    Doubt::MessageWaits => "the answer waits behind a message that nobody receives",
+                };
+                write!(f, "the broker may have taken the message or not: {why}")
+            }
+            Self::InUse => f.write_str("the session cannot be used from within its own observer or waker"),
+        }
+    }
+}
+
+impl core::error::Error for PublishError {}
+
+impl From<RequestError> for PublishError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Limit(error) => Self::Limit(error),
+            RequestError::Kernel(status) => Self::Kernel(status),
+            RequestError::Failed(state) => Self::Failed(state),
+            RequestError::Refused(reason) => Self::Refused(reason),
+            RequestError::Ended(_) => Self::Offline,
+            _ => Self::Indeterminate(Doubt::SessionEnded),
+        }
+    }
+}
+
+/// How far a message is.
+#[derive(Clone, Copy)]
+pub(super) enum Progress {
+    Free,
+    /// Not sent yet; until when it may be.
+    Queued {
+        until: u64,
+        when_offline: WhenOffline,
+    },
+    /// Sent; until when an answer may come.
+    InFlight {
+        id: PublishId,
+        until: u64,
+    },
+    Answered(Result<ReasonCode, PublishError>),
+}
+
+/// One message that somebody publishes.
+pub(super) struct Slot {
+    pub(super) progress: Progress,
+    pub(super) waker: Option<Waker>,
+}
+
+impl Slot {
+    pub(super) const fn free() -> Self {
+        Self { progress: Progress::Free, waker: None }
+    }
+
+    pub(super) fn wait(&mut self, waker: &Waker) {
+        match &self.waker {
+            Some(known) if known.will_wake(waker) => {}
+            _ => self.waker = Some(waker.clone()),
+        }
+    }
+
+    pub(super) fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn answer(&mut self, answer: Result<ReasonCode, PublishError>) {
+        self.progress = Progress::Answered(answer);
+        self.wake();
+    }
+}
+
+/// A message on its way: resolves to the broker's success code, or `None` for QoS 0, about which a
+/// broker says nothing.
+///
+/// # Cancellation
+///
+/// Dropping it before it was sent leaves it unsent; later, it may or may not be published.
+#[must_use = "a message is sent only while this is awaited"]
+pub struct Publishing<'s, 'a, 'p, P: BrokerProfile, O, const PUBLISHES: usize> {
+    pub(super) session: &'s Session<'a, P, O, PUBLISHES>,
+    pub(super) publish: Publish<'p>,
+    pub(super) when_offline: WhenOffline,
+    pub(super) slot: Option<usize>,
+}
+
+// Nothing in it is borrowed from itself.
+impl<P: BrokerProfile, O, const PUBLISHES: usize> Unpin for Publishing<'_, '_, '_, P, O, PUBLISHES> {}
+
+impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Future
+    for Publishing<'_, '_, '_, P, O, PUBLISHES>
+{
+    type Output = Result<Option<ReasonCode>, PublishError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let session = this.session;
+        let Some(mut machine) = session.machine() else { return Poll::Ready(Err(PublishError::InUse)) };
+        let slot = match this.slot {
+            Some(slot) => slot,
+            None => match machine.queue(this.when_offline) {
+                Some(slot) => *this.slot.insert(slot),
+                None => return Poll::Ready(Err(PublishError::TooMany)),
+            },
+        };
+        let answer = machine.poll_publish(slot, &this.publish, cx, &session.duties);
+        if answer.is_ready() {
+            machine.forget(slot);
+            this.slot = None;
+        }
+        answer
+    }
+}
+
+impl<P: BrokerProfile, O, const PUBLISHES: usize> Drop for Publishing<'_, '_, '_, P, O, PUBLISHES> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot
+            && let Some(mut machine) = self.session.machine()
+        {
+            machine.forget(slot);
+        }
+    }
+}
+
+impl<P: BrokerProfile, O, const PUBLISHES: usize> fmt::Debug for Publishing<'_, '_, '_, P, O, PUBLISHES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publishing").field("publish", &self.publish).finish_non_exhaustive()
+    }
+}
