@@ -207,7 +207,8 @@ async fn telemetry<P: BrokerProfile, O: Observer, const N: usize>(
     }
 }
 
-async fn commands<P: BrokerProfile, O: Observer, const N: usize>(
+/// Acknowledges what it receives.
+pub async fn commands<P: BrokerProfile, O: Observer, const N: usize>(
     session: &Session<'_, P, O, N>,
     seen: &Seen,
 ) {
