@@ -127,6 +127,7 @@ pub mod tls;
 
 mod block_on;
 mod channel;
+mod code;
 mod decode;
 mod device_id;
 mod handed_back;
