@@ -105,6 +105,12 @@ impl Source {
         self.core.handle()
     }
 
+    /// How many interrupts the centre had, modulo 2^32: as long as it is the same, the kernel has said
+    /// nothing.
+    pub(crate) fn interrupts(&self) -> u32 {
+        self.core.interrupts()
+    }
+
     /// Has `waker` woken by the next notification; before the state is read.
     pub(crate) fn register(&self, waker: &Waker) {
         let slots = self.core.slots();

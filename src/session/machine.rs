@@ -30,7 +30,7 @@ use crate::config::{ConfigFetch, ConfigKey, Received, Requested, Spent};
 use crate::memory::Region;
 use crate::mqtt;
 use crate::mqtt::{
-    Connected, Connecting, Disconnected, EventError, Inbox, MAX_TOPICS, MqttChannel, Opened, Outcomes,
+    Connected, Connecting, Disconnected, EventError, Head, Inbox, MAX_TOPICS, MqttChannel, Opened, Outcomes,
     Publish, QoS, ReasonCode, RequestError, RequestState, SubscribeId, Subscription, TopicOutcome,
 };
 use crate::{
@@ -119,6 +119,8 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Connects that failed in a row.
     failed_connects: u8,
     unread: u8,
+    /// How many interrupts there had been when the kernel had nothing any more.
+    emptied_at: Option<u32>,
     wanted: bool,
     state: State,
     now: u64,
@@ -163,6 +165,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             back_off: BackOff::new(),
             failed_connects: 0,
             unread: 0,
+            emptied_at: None,
             wanted: false,
             state: State::Stopped,
             now: 0,
@@ -574,6 +577,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         duties.begin(session, handle);
         self.failed_connects = 0;
         self.unread = 0;
+        self.emptied_at = None;
         self.retry_at = NEVER;
         self.check_at = self.patience();
         self.due = NEVER;
@@ -583,6 +587,11 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
 
     /// Whether there is more to do.
     fn attend_session(&mut self, duties: &Duties) -> bool {
+        if self.now >= self.check_at {
+            // Notifications can be lost.
+            self.check_at = self.patience();
+            self.emptied_at = None;
+        }
         let pumped = match self.pump(duties) {
             Ok(pumped) => pumped,
             Err(cause) => {
@@ -602,9 +611,6 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         }
         if duties.owes() {
             self.retry_later();
-        }
-        if self.now >= self.check_at {
-            self.check_at = self.patience();
         }
         if pumped == Pumped::MessageWaits {
             self.wake_receiver();
@@ -713,46 +719,57 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
 
     /// Reads what the kernel has, up to the next message.
     fn pump(&mut self, duties: &Duties) -> Result<Pumped, Cause> {
+        let interrupts = duties.runner().interrupts();
+        if self.emptied_at == Some(interrupts) {
+            return Ok(Pumped::Nothing);
+        }
         for _ in 0..MAX_STEPS {
             let Phase::InSession(link) = &mut self.phase else { return Ok(Pumped::Nothing) };
-            let read = match link.channel.next_needs_inbox() {
-                Ok(None) => return Ok(Pumped::Nothing),
-                Ok(Some(true)) => {
+            let read = match link.channel.head() {
+                Ok(Head::Nothing) => {
+                    self.emptied_at = Some(interrupts);
+                    return Ok(Pumped::Nothing);
+                }
+                Ok(Head::Published) => link.channel.take_published().map(|(id, outcome)| {
+                    let mut slots = self.publishes.iter_mut();
+                    if let Some(slot) = slots.find(|slot| slot.is_in_flight(id)) {
+                        slot.answer(outcome.map_err(PublishError::from));
+                    }
+                }),
+                Ok(Head::ForInbox) => {
                     if self.receiving || !self.parts.subscriptions.is_empty() || !duties.has_room() {
                         return Ok(Pumped::MessageWaits);
                     }
                     // Nobody would ever take it, and everything behind it would wait.
                     self.discard(duties).map(|_| ())
                 }
-                Ok(Some(false)) => self.read_answer()?,
+                Ok(Head::Other) => self.read_answer()?,
                 Err(error) => Err(error),
             };
             match read {
                 Ok(()) => self.unread = 0,
-                Err(error) => {
-                    self.unread = self.unread.saturating_add(1);
-                    if error.recovery() != Recovery::Retry || self.unread >= MAX_UNREAD {
-                        return Err(Cause::Event(error));
-                    }
-                    self.retry_later();
-                    return Ok(Pumped::Nothing);
-                }
+                Err(error) => return self.read_again_later(error, duties).map(|()| Pumped::Nothing),
             }
         }
         Ok(Pumped::More)
+    }
+
+    /// What the kernel has could not be read. It is not given up at once.
+    #[cold]
+    fn read_again_later(&mut self, error: EventError, duties: &Duties) -> Result<(), Cause> {
+        self.unread = self.unread.saturating_add(1);
+        if error.recovery() != Recovery::Retry || self.unread >= MAX_UNREAD {
+            return Err(Cause::Event(error));
+        }
+        self.retry_later();
+        self.hurry(self.retry_at, duties);
+        Ok(())
     }
 
     /// Reads an event that is no message.
     fn read_answer(&mut self) -> Result<Result<(), EventError>, Cause> {
         let Phase::InSession(link) = &mut self.phase else { return Ok(Ok(())) };
         match link.channel.try_event(&mut Inbox::new(&mut [], &mut [])) {
-            Ok(Some(mqtt::Event::Published(id, outcome))) => {
-                let answered =
-                    |slot: &&mut Slot| matches!(slot.progress, Progress::InFlight { id: of, .. } if of == id);
-                if let Some(slot) = self.publishes.iter_mut().find(answered) {
-                    slot.answer(outcome.map_err(PublishError::from));
-                }
-            }
             Ok(Some(mqtt::Event::Subscribed(id, outcomes))) if link.in_flight == Some(id) => {
                 link.in_flight = None;
                 self.take_outcomes(outcomes)?;
@@ -835,7 +852,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         match self.pump(duties) {
             Ok(Pumped::MessageWaits) => {}
             Ok(pumped) => {
-                if pumped == Pumped::More || self.retry_at < self.deadline {
+                if pumped == Pumped::More {
                     self.hurry(0, duties);
                 }
                 return Ok(None);
@@ -897,16 +914,14 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
             other => other,
         };
-        self.unread = self.unread.saturating_add(1);
-        if error.recovery() == Recovery::Retry
-            && !matches!(error, EventError::InboxTooSmall { .. })
-            && self.unread < MAX_UNREAD
-        {
-            self.retry_later();
-        } else {
+        if matches!(error, EventError::InboxTooSmall { .. }) {
+            // Not even the memory of the settings takes it.
             self.fault(Cause::Event(error), duties);
+            self.hurry(0, duties);
+        } else if let Err(cause) = self.read_again_later(error, duties) {
+            self.fault(cause, duties);
+            self.hurry(0, duties);
         }
-        self.hurry(0, duties);
         Ok(None)
     }
 
