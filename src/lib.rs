@@ -127,6 +127,8 @@ pub mod tls;
 
 mod block_on;
 mod channel;
+mod code;
+mod critical;
 mod decode;
 mod device_id;
 mod handed_back;

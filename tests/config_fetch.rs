@@ -196,7 +196,7 @@ fn a_channel_that_is_closed_before_the_response_says_why() {
         (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NetworkDisconnected),
         (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::ConnectionTerminated),
         (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
-        (UNLISTED, ClosureReason::Unknown(UNLISTED)),
+        (UNLISTED, ClosureReason::from_raw(UNLISTED)),
     ];
     let bed = bed!(device()).online();
     for (raw, reason) in reasons {

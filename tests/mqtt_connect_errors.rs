@@ -36,8 +36,8 @@ fn every_request_state_but_completed_is_a_failure_whatever_the_reason() {
         RequestState::CertificateExpired,
         RequestState::SocketError,
         RequestState::ConnectionCircuitBreaker,
-        RequestState::Unknown(4711),
-        RequestState::Unknown(0x8000_0000),
+        RequestState::from_raw(4711),
+        RequestState::from_raw(0x8000_0000),
     ];
     for state in states {
         answer.set(state.raw());
@@ -77,7 +77,7 @@ fn the_connack_codes_of_mqtt_3_1_1_have_their_own_meaning() {
         (6, ReasonCode::UnspecifiedError),
         (0x10, ReasonCode::UnspecifiedError),
         (0x87, ReasonCode::NotAuthorized),
-        (0xF0, ReasonCode::Unknown(0xF0)),
+        (0xF0, ReasonCode::from_raw(0xF0)),
     ];
     for (code, meaning) in meanings {
         answer.set(code);
@@ -225,7 +225,7 @@ fn a_disconnect_before_the_answer_is_told_as_such() {
         ),
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x1FF },
-            ConnectError::Disconnected(ReasonCode::Unknown(0x1FF)),
+            ConnectError::Disconnected(ReasonCode::from_raw(0x1FF)),
         ),
         (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Disconnected(ReasonCode::Success)),
         (BrokerEvent::Disconnected { state: 3, reason: 0 }, ConnectError::Failed(RequestState::NotConnected)),
@@ -246,7 +246,7 @@ fn a_disconnect_before_the_answer_that_cannot_be_read_is_a_failure() {
     let broker = ScriptedBroker::connecting(|| vec![BrokerEvent::Disconnected { state: 0, reason: 0 }]);
     let bed = bed!(Device::builder().broker(broker)).online();
     bed.device.inject(Fault::call("mvMqttReadDisconnectResponse").status(999));
-    assert_eq!(bed.fail_to_connect(&options()).error, ConnectError::Kernel(Status::Unknown(999)));
+    assert_eq!(bed.fail_to_connect(&options()).error, ConnectError::Kernel(Status::check(999).unwrap_err()));
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn an_error_says_what_to_check_and_whether_trying_again_helps() {
             "the policy attached",
         ),
         (Failed(RequestState::InvalidParameters), Suspects::REQUEST, Recovery::GiveUp, "the program"),
-        (Failed(RequestState::Unknown(77)), Suspects::REQUEST, Recovery::Reopen, "request state 77"),
+        (Failed(RequestState::from_raw(77)), Suspects::REQUEST, Recovery::Reopen, "request state 77"),
         (
             Refused(ReasonCode::NotAuthorized),
             Suspects::POLICY | Suspects::CERTIFICATE | Suspects::CLIENT_ID,
@@ -315,7 +315,7 @@ fn an_error_says_what_to_check_and_whether_trying_again_helps() {
         (Refused(ReasonCode::ServerBusy), Suspects::WAIT, Recovery::Reopen, "try again later"),
         (Refused(ReasonCode::QuotaExceeded), Suspects::WAIT, Recovery::Reopen, "try again later"),
         (Refused(ReasonCode::ServerMoved), Suspects::ENDPOINT, Recovery::GiveUp, "host name"),
-        (Refused(ReasonCode::Unknown(0xF0)), Suspects::REQUEST, Recovery::Reopen, "(0xF0)"),
+        (Refused(ReasonCode::from_raw(0xF0)), Suspects::REQUEST, Recovery::Reopen, "(0xF0)"),
         (
             ChannelClosed(ClosureReason::ResetByServer),
             Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
@@ -328,7 +328,7 @@ fn an_error_says_what_to_check_and_whether_trying_again_helps() {
             Recovery::GiveUp,
             "certificate",
         ),
-        (Kernel(Status::Unknown(999)), Suspects::REQUEST, Recovery::Reopen, "status 999"),
+        (Kernel(Status::check(999).unwrap_err()), Suspects::REQUEST, Recovery::Reopen, "status 999"),
         (Limit(LimitError::ReservedTopic), Suspects::REQUEST, Recovery::GiveUp, "the will"),
         (Unexpected(4711), Suspects::REQUEST, Recovery::Reopen, "kind 4711"),
     ];

@@ -131,7 +131,7 @@ fn a_failed_channel_that_does_not_close_is_handed_back_for_another_try() {
     let failed = bed.fail_to_connect(&options());
     bed.device.inject(Fault::call("mvCloseChannel").status(999));
     let HandedBack { error, value } = failed.value.close().unwrap_err();
-    assert_eq!(error.status(), Status::Unknown(999));
+    assert_eq!(error.status(), Status::check(999).unwrap_err());
     assert!(bed.memory.take().is_none());
     drop(value.close().unwrap());
     drop(bed.buffers());

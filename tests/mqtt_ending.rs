@@ -90,7 +90,7 @@ fn a_disconnect_that_is_rate_limited_hands_the_session_back() {
     let errors = [
         (sys::MV_STATUS_RATELIMITED, RequestError::RateLimited),
         (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::InvalidHandle)),
-        (999, RequestError::Kernel(Status::Unknown(999))),
+        (999, RequestError::Kernel(Status::check(999).unwrap_err())),
     ];
     for (status, error) in errors {
         bed.device.inject(Fault::call("mvMqttRequestDisconnect").status(status));
@@ -113,7 +113,7 @@ fn a_disconnect_whose_answer_cannot_be_read_hands_the_session_back() {
     bed.device.inject(Fault::call("mvMqttReadDisconnectResponse").status(999));
     let HandedBack { error, mut value } =
         bed.device.block_on(channel.disconnect(&mut inbox, |_| ())).unwrap_err();
-    assert_eq!(error, RequestError::Event(EventError::Kernel(Status::Unknown(999))));
+    assert_eq!(error, RequestError::Event(EventError::Kernel(Status::check(999).unwrap_err())));
     let event = bed.device.block_on(value.event(&mut inbox)).unwrap();
     assert!(matches!(event, microvisor::mqtt::Event::Ended(NORMAL)));
 }
@@ -311,7 +311,7 @@ fn junk_in_the_outputs_of_failed_calls_is_never_read() {
         ] {
             bed.device.inject(Fault::call(call).status(999));
         }
-        let unknown = EventError::Kernel(Status::Unknown(999));
+        let unknown = EventError::Kernel(Status::check(999).unwrap_err());
         broker.publish("command", "stop", 1);
         assert_eq!(session.next(), Err(unknown));
         assert_eq!(session.next(), Err(unknown));
@@ -334,7 +334,7 @@ fn a_channel_that_does_not_close_keeps_its_buffers_for_another_try() {
     let first = channel.close().unwrap_err();
     assert!(first.to_string().contains("keeps its buffers"), "{first}");
     let second = first.value.close().unwrap_err();
-    assert_eq!(second.error.status(), Status::Unknown(999));
+    assert_eq!(second.error.status(), Status::check(999).unwrap_err());
     assert!(bed.memory.take().is_none());
     drop(second.value);
     drop(bed.buffers());

@@ -241,7 +241,7 @@ fn a_fault_at_reading_a_lost_message_leaves_the_report() {
     session.subscribe_to("command", QoS::AtMostOnce);
     broker.publish("command", vec![0; 7200], 0);
     bed.device.inject(Fault::call("mvMqttReceiveLostMessageInfo").status(999));
-    assert_eq!(session.next(), Err(EventError::Kernel(Status::Unknown(999))));
+    assert_eq!(session.next(), Err(EventError::Kernel(Status::check(999).unwrap_err())));
     assert!(matches!(session.next(), Ok(Heard::Lost { len: 7200, .. })));
 }
 

@@ -175,7 +175,7 @@ fn what_the_kernel_answers_to_the_request_is_kept_and_nothing_is_in_flight() {
         (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::InvalidHandle)),
         (sys::MV_STATUS_RATELIMITED, RequestError::RateLimited),
         (sys::MV_STATUS_TOOMANYELEMENTS, RequestError::Kernel(Status::TooManyElements)),
-        (999, RequestError::Kernel(Status::Unknown(999))),
+        (999, RequestError::Kernel(Status::check(999).unwrap_err())),
     ];
     for (status, error) in statuses {
         bed.device.inject(Fault::call("mvMqttRequestSubscribe").status(status));

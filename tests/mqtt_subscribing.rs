@@ -77,8 +77,8 @@ fn a_lower_qos_and_a_refusal_are_told_for_each_filter() {
             TopicOutcome::Granted(QoS::AtLeastOnce),
             TopicOutcome::Granted(QoS::ExactlyOnce),
             TopicOutcome::Refused(ReasonCode::QuotaExceeded),
-            TopicOutcome::Refused(ReasonCode::Unknown(0x03)),
-            TopicOutcome::Refused(ReasonCode::Unknown(0xF0)),
+            TopicOutcome::Refused(ReasonCode::from_raw(0x03)),
+            TopicOutcome::Refused(ReasonCode::from_raw(0xF0)),
         ];
         assert_eq!(outcomes.as_slice(), expected);
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_granted()).count(), 3);

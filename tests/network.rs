@@ -60,7 +60,7 @@ fn a_network_that_is_not_released_is_handed_back() {
     let mut bed = bed!(Device::builder()).online();
     bed.device.inject(Fault::call("mvReleaseNetwork").status(999));
     let HandedBack { error, value } = bed.network.take().unwrap().release().unwrap_err();
-    assert_eq!(error, NetworkError::Kernel(Status::Unknown(999)));
+    assert_eq!(error, NetworkError::Kernel(Status::check(999).unwrap_err()));
     value.release().unwrap();
     assert_eq!(network_reasons().unwrap().1, 0);
 }
@@ -78,5 +78,5 @@ fn a_centre_serves_six_networks_and_says_so_to_the_seventh() {
 fn a_status_that_the_kernel_refuses_to_tell_is_an_error() {
     let bed = bed!(Device::builder()).online();
     bed.device.inject(Fault::call("mvGetNetworkStatus").status(999));
-    assert_eq!(bed.network().status(), Err(NetworkError::Kernel(Status::Unknown(999))));
+    assert_eq!(bed.network().status(), Err(NetworkError::Kernel(Status::check(999).unwrap_err())));
 }

@@ -180,7 +180,7 @@ fn a_centre_that_the_kernel_does_not_let_go_of_is_never_opened_again() {
         let open = center.open().unwrap();
         device.inject(Fault::call("mvCloseNotifications").status(UNLISTED));
         if let Err(HandedBack { error, value }) = close(open) {
-            assert_eq!(error, CloseNotificationsError::Kernel(Status::Unknown(UNLISTED)));
+            assert_eq!(error, CloseNotificationsError::Kernel(Status::check(UNLISTED).unwrap_err()));
             assert!(value.is_none(), "what may still be written to is not handed back");
         }
         for _ in 0..2 {

@@ -4,6 +4,7 @@
 mod bed;
 
 use core::error::Error;
+use core::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
@@ -171,7 +172,7 @@ const STATUSES: [Status; 6] = [
     Status::TooManyChannels,
     Status::InvalidHandle,
     Status::LateFault,
-    Status::Unknown(UNLISTED),
+    Status::from_raw(NonZeroU32::new(UNLISTED).unwrap()),
 ];
 
 const REASONS: [ClosureReason; 9] = [
@@ -183,7 +184,7 @@ const REASONS: [ClosureReason; 9] = [
     ClosureReason::NotYetOpen,
     ClosureReason::ClosedByApplication,
     ClosureReason::UnexpectedlyTerminated,
-    ClosureReason::Unknown(UNLISTED),
+    ClosureReason::from_raw(UNLISTED),
 ];
 
 const STATES: [RequestState; 10] = [
@@ -196,7 +197,7 @@ const STATES: [RequestState; 10] = [
     RequestState::CertificateExpired,
     RequestState::SocketError,
     RequestState::ConnectionCircuitBreaker,
-    RequestState::Unknown(UNLISTED),
+    RequestState::from_raw(UNLISTED),
 ];
 
 const DECODE_ERRORS: [DecodeError; 10] = [

@@ -1,62 +1,45 @@
 //! Why a channel is closed.
 
+use core::convert::identity;
 use core::fmt;
 
+use crate::code::code;
 use crate::sys;
 
-/// Why the kernel or the other side closed a channel (ABI 0.7.0).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[non_exhaustive]
-pub enum ClosureReason {
+code! {
+    /// Why the kernel or the other side closed a channel (ABI 0.7.0). Every `u32` is one.
+    pub struct ClosureReason(u32): identity, identity;
     /// The channel is not closed, as far as the kernel says.
-    None,
+    None = sys::MV_CLOSUREREASON_NONE, "no reason given";
     /// The server closed it.
-    ClosedByServer,
+    ClosedByServer = sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, "closed by the server";
     /// The server reset it.
-    ResetByServer,
+    ResetByServer = sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, "reset by the server";
     /// The network went away.
-    NetworkDisconnected,
+    NetworkDisconnected = sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, "the network went away";
     /// The connection ended.
-    ConnectionTerminated,
+    ConnectionTerminated = sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, "the connection ended";
     /// It had not been open yet.
-    NotYetOpen,
+    NotYetOpen = sys::MV_CLOSUREREASON_NOTYETOPEN, "it was not open yet";
     /// The application closed it.
-    ClosedByApplication,
+    ClosedByApplication = sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, "closed by the application";
     /// It ended for no stated reason.
-    UnexpectedlyTerminated,
-    /// A reason that ABI 0.7.0 does not list.
-    Unknown(u32),
+    UnexpectedlyTerminated = sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, "it ended unexpectedly";
 }
 
 impl ClosureReason {
-    pub(crate) fn from_raw(raw: sys::MvClosureReason) -> Self {
-        match raw {
-            sys::MV_CLOSUREREASON_NONE => Self::None,
-            sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER => Self::ClosedByServer,
-            sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER => Self::ResetByServer,
-            sys::MV_CLOSUREREASON_NETWORKDISCONNECTED => Self::NetworkDisconnected,
-            sys::MV_CLOSUREREASON_CONNECTIONTERMINATED => Self::ConnectionTerminated,
-            sys::MV_CLOSUREREASON_NOTYETOPEN => Self::NotYetOpen,
-            sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION => Self::ClosedByApplication,
-            sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED => Self::UnexpectedlyTerminated,
-            other => Self::Unknown(other),
-        }
+    /// The reason with that number.
+    #[inline]
+    pub const fn from_raw(raw: sys::MvClosureReason) -> Self {
+        Self(raw)
     }
 }
 
 impl fmt::Display for ClosureReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "no reason given",
-            Self::ClosedByServer => "closed by the server",
-            Self::ResetByServer => "reset by the server",
-            Self::NetworkDisconnected => "the network went away",
-            Self::ConnectionTerminated => "the connection ended",
-            Self::NotYetOpen => "it was not open yet",
-            Self::ClosedByApplication => "closed by the application",
-            Self::UnexpectedlyTerminated => "it ended unexpectedly",
-            Self::Unknown(raw) => return write!(f, "closure reason {raw}, which ABI 0.7.0 does not list"),
-        })
+        match self.known() {
+            Some((_, prose)) => f.write_str(prose),
+            None => write!(f, "closure reason {}, which ABI 0.7.0 does not list", self.raw()),
+        }
     }
 }

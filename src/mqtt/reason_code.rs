@@ -1,56 +1,18 @@
 //! What a broker answered.
 
+use core::convert::identity;
 use core::fmt;
 
 use super::QoS;
+use crate::code::code;
 
-macro_rules! reason_codes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $prose:literal;)*) => {
-        /// A reason code (MQTT 5 §2.4). Up to 0x7F they are successes of some kind.
-        ///
-        /// The code alone does not tell which packet it is from, so where MQTT has several names for one
-        /// (0x00 is also "granted QoS 0" and "normal disconnection"), there is one here. Every `u32` has
-        /// a value here.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-        #[non_exhaustive]
-        pub enum ReasonCode {
-            $($(#[$doc])* $variant,)*
-            /// A code that MQTT 5 does not list.
-            Unknown(u32),
-        }
+code! {
+    /// A reason code (MQTT 5 §2.4). Up to 0x7F they are successes of some kind.
+    ///
+    /// The code alone does not tell which packet it is from, so where MQTT has several names for one
+    /// (0x00 is also "granted QoS 0" and "normal disconnection"), there is one here. Every `u32` is one.
+    pub struct ReasonCode(u32): identity, identity;
 
-        impl ReasonCode {
-            /// The reason code with that number.
-            pub const fn from_raw(raw: u32) -> Self {
-                match raw {
-                    $($code => Self::$variant,)*
-                    other => Self::Unknown(other),
-                }
-            }
-
-            /// The number that the broker gave.
-            pub const fn raw(self) -> u32 {
-                match self {
-                    $(Self::$variant => $code,)*
-                    Self::Unknown(raw) => raw,
-                }
-            }
-        }
-
-        impl fmt::Display for ReasonCode {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let prose = match self {
-                    $(Self::$variant => $prose,)*
-                    Self::Unknown(_) => "a reason that MQTT 5 does not list",
-                };
-                write!(f, "{prose} (0x{:02X})", self.raw())
-            }
-        }
-    };
-}
-
-reason_codes! {
     /// Success; also normal disconnection, and granted QoS 0.
     Success = 0x00, "success";
     /// The subscription was granted with QoS 1 at most.
@@ -137,6 +99,21 @@ reason_codes! {
     SubscriptionIdentifiersNotSupported = 0xA1, "subscription identifiers not supported";
     /// The broker does not do wildcards in filters.
     WildcardSubscriptionsNotSupported = 0xA2, "wildcard subscriptions not supported";
+}
+
+impl ReasonCode {
+    /// The reason code with that number.
+    #[inline]
+    pub const fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prose = self.known().map_or("a reason that MQTT 5 does not list", |(_, prose)| prose);
+        write!(f, "{prose} (0x{:02X})", self.raw())
+    }
 }
 
 impl ReasonCode {

@@ -17,6 +17,7 @@ use super::publishing::{Publishing, WhenOffline};
 use super::receiving::{Arrival, NoArrival, ReceiveError, Received};
 use super::state::State;
 use crate::mqtt::{Inbox, Publish};
+use crate::notifications::Source;
 
 /// A device that stays connected.
 ///
@@ -31,8 +32,8 @@ pub struct Session<'a, P: BrokerProfile, O = (), const PUBLISHES: usize = 4> {
 }
 
 impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHES> {
-    pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>) -> Self {
-        Self { machine: RefCell::new(machine), duties: Duties::new(), state: Cell::new(State::Stopped) }
+    pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>, runner: Source) -> Self {
+        Self { machine: RefCell::new(machine), duties: Duties::new(runner), state: Cell::new(State::Stopped) }
     }
 
     /// `None` while it is in use, from within which an observer or a waker called.
@@ -108,16 +109,16 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// Does what can be done now. `Ready` while it is stopped. The last waker polled with is woken when
     /// there may be more to do; it has to be polled again at the [`deadline`](Self::deadline) as well.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.drive(cx, None) {
+        // There is no timer that could say what time it is: the clock does.
+        match self.drive(cx, Some(0)) {
             Next::Stopped => Poll::Ready(()),
             Next::At(..) => Poll::Pending,
         }
     }
 
     fn drive(&self, cx: &mut Context<'_>, waited_for: Option<u64>) -> Next {
-        self.duties.set_runner(cx.waker());
+        self.duties.runner().register(cx.waker());
         let Some(mut machine) = self.machine() else { return Next::At(u64::MAX, 0) };
-        machine.runner().register(cx.waker());
         machine.drive(waited_for, &self.duties);
         self.state.set(machine.state());
         if machine.is_stopped() {
@@ -188,7 +189,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 
     fn poll_take(&self, cx: &mut Context<'_>, inbox: &mut Inbox<'_>) -> Poll<Result<Arrival, NoArrival>> {
         let Some(mut machine) = self.machine() else { return Poll::Ready(Err(NoArrival::InUse)) };
-        machine.receiver().register(cx.waker());
+        machine.register_receiver(cx.waker());
         match machine.take(inbox, &self.duties) {
             Ok(Some(arrival)) => Poll::Ready(Ok(arrival)),
             Ok(None) => Poll::Pending,
@@ -266,7 +267,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         if let Some(mut machine) = self.machine() {
             machine.want(false);
         }
-        self.duties.wake_runner();
+        self.duties.runner().wake();
     }
 }
 

@@ -35,7 +35,7 @@ pub const CLOSURE_REASONS: [(u32, ClosureReason); 9] = [
     (sys::MV_CLOSUREREASON_NOTYETOPEN, ClosureReason::NotYetOpen),
     (sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, ClosureReason::ClosedByApplication),
     (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
-    (4711, ClosureReason::Unknown(4711)),
+    (4711, ClosureReason::from_raw(4711)),
 ];
 
 /// A bed on memory of its own: `bed!(Device::builder())`.
