@@ -30,8 +30,8 @@ use crate::config::{ConfigFetch, ConfigKey, Received, Requested, Spent};
 use crate::memory::Region;
 use crate::mqtt;
 use crate::mqtt::{
-    Connected, Connecting, Disconnected, EventError, Head, Inbox, MAX_TOPICS, MqttChannel, Opened, Outcomes,
-    Publish, QoS, ReasonCode, RequestError, RequestState, SubscribeId, Subscription, TopicOutcome,
+    Connected, Connecting, Disconnected, EventError, Head, Inbox, MAX_TOPICS, MqttChannel, Outcomes, Publish,
+    QoS, ReasonCode, RequestError, RequestState, SubscribeId, Subscription, TopicOutcome,
 };
 use crate::{
     ChannelBuffers, CloseError, DeviceId, HandedBack, Network, NetworkStatus, Notifications, Recovery,
@@ -92,10 +92,6 @@ enum Pumped {
     /// There may be more.
     More,
 }
-
-/// How the connect request went.
-type ConnectRequested =
-    Result<MqttChannel<Connecting>, HandedBack<MqttChannel<Disconnected>, mqtt::ConnectError>>;
 
 type Closed = Result<ChannelBuffers, (Closing, CloseError)>;
 
@@ -204,7 +200,9 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         (self.deadline != NEVER).then_some(self.deadline)
     }
 
-    pub(super) fn now(&self) -> u64 {
+    /// What time it is, as far as the clock can be read.
+    pub(super) fn now(&mut self) -> u64 {
+        self.look_at_clock();
         self.now
     }
 
@@ -316,8 +314,8 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
 }
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
-    /// Does what can be done now. `waited_for` is the deadline that a timer says is over; without one, none
-    /// is.
+    /// Does what can be done now. `waited_for` is the time that a timer says is over; without one, no deadline
+    /// is reached.
     pub(super) fn drive(&mut self, waited_for: Option<u64>, duties: &Duties) {
         let attention = duties.take_attention();
         match waited_for {
@@ -511,42 +509,36 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 return self.back_off(Cause::Open(error));
             }
         };
-        // Taken by `request`, which a profile calls once, or not at all.
-        let mut opened = Some(opened);
-        let requested = self.request_connect(&mut opened);
-        match requested {
-            Ok(Some(Ok(connecting))) => {
-                self.phase = Phase::Connecting(connecting);
-                self.due = self.patience();
-            }
-            Ok(Some(Err(HandedBack { error, value }))) => {
-                self.settle(close_mqtt(value), Then::BackOff(Cause::Connect(error)));
-            }
-            Ok(None) => {}
-            Err(error) => {
-                self.forget_settings();
-                if let Some(opened) = opened {
-                    self.settle(close_mqtt(opened), Then::BackOff(Cause::Settings(error)));
-                }
-            }
-        }
-    }
-
-    fn request_connect(
-        &mut self,
-        opened: &mut Option<MqttChannel<Opened>>,
-    ) -> Result<Option<ConnectRequested>, SettingsError> {
-        let Self { settings, parts, .. } = self;
+        let Self { settings: Some(settings), parts, .. } = self else {
+            return self.settle(close_mqtt(opened), Then::Connect);
+        };
         let Parts { id, profile, observer, values, .. } = parts;
-        let Some(settings) = settings else { return Ok(None) };
-        profile.connect(id, settings, StoredValues::new(values.bytes()), |options| {
+        let mut requested = None;
+        let made = profile.connect(id, settings, StoredValues::new(values.bytes()), |options| {
             observer.event(&Event::Connecting {
                 host: options.host().as_str(),
                 port: options.port().get(),
                 client_id: options.client_id().as_str(),
             });
-            opened.take().map(|opened| opened.connect(options))
-        })
+            requested = Some(opened.request_connect(options));
+        });
+        let failed = match (requested, made) {
+            (Some(Ok(state)), _) => {
+                self.phase = Phase::Connecting(opened.connecting(state));
+                self.due = self.patience();
+                return;
+            }
+            (Some(Err(error)), _) => Then::BackOff(Cause::Connect(error)),
+            (None, Err(error)) => {
+                self.forget_settings();
+                Then::BackOff(Cause::Settings(error))
+            }
+            (None, Ok(())) => {
+                self.forget_settings();
+                Then::BackOff(Cause::Settings(NO_CONNECTION))
+            }
+        };
+        self.settle(close_mqtt(opened), failed);
     }
 
     fn attend_connect(&mut self, duties: &Duties) -> bool {
@@ -580,7 +572,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         self.emptied_at = None;
         self.retry_at = NEVER;
         self.check_at = self.patience();
-        self.due = NEVER;
+        self.due = self.check_at;
         self.phase = Phase::InSession(Link { channel, subscribed: 0, in_flight: None, disconnecting: false });
         self.set_state(State::Subscribing);
     }
@@ -619,7 +611,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             self.fault(Cause::NoAnswer(Awaited::Publish), duties);
             return true;
         }
-        let more = if self.wanted { self.subscribe(pumped, duties) } else { self.disconnect(duties) };
+        let leaving = !self.wanted || matches!(&self.phase, Phase::InSession(link) if link.disconnecting);
+        let more = if leaving { self.disconnect(duties) } else { self.subscribe(pumped, duties) };
         more || pumped == Pumped::More
     }
 
@@ -657,10 +650,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
             return false;
         };
-        if link.in_flight.is_some() {
-            if self.now < self.due {
-                return false;
-            }
+        if self.now >= self.due {
             if pumped == Pumped::MessageWaits {
                 // The answer may lie behind it.
                 self.due = self.patience();
@@ -669,7 +659,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             self.fault(Cause::NoAnswer(Awaited::Subscribe), duties);
             return true;
         }
-        if self.retry_at != NEVER {
+        if link.in_flight.is_some() || self.retry_at != NEVER {
             return false;
         }
         match link.channel.request_subscribe(chunk) {
@@ -1098,5 +1088,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 }
 
+/// What a profile does wrong that neither makes a connection nor says why.
+const NO_CONNECTION: SettingsError =
+    SettingsError::Other { key: "profile", problem: "it made no connection of the settings" };
 /// A machine has its buffers unless a channel has them.
 const NO_BUFFERS: Cause = Cause::Close(CloseError(Status::InvalidHandle));
