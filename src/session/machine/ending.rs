@@ -88,6 +88,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         true
     }
 
+    #[allow(clippy::needless_pass_by_value)] // It is done with.
     pub(super) fn go_on(&mut self, then: Then) {
         match then {
             Then::Connect => {}

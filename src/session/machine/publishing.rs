@@ -133,9 +133,9 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         when_offline: WhenOffline,
         duties: &Duties,
     ) -> Option<Result<Option<ReasonCode>, PublishError>> {
-        let Phase::InSession(link) = &mut self.phase else { return self.not_online(when_offline) };
+        let Phase::InSession(link) = &mut self.phase else { return not_online(when_offline) };
         if !matches!(self.state, State::Online) {
-            return self.not_online(when_offline);
+            return not_online(when_offline);
         }
         match link.channel.request_publish(publish) {
             Ok(_) if publish.qos() == QoS::AtMostOnce => Some(Ok(None)),
@@ -166,11 +166,9 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             },
         }
     }
+}
 
-    pub(super) fn not_online(
-        &self,
-        when_offline: WhenOffline,
-    ) -> Option<Result<Option<ReasonCode>, PublishError>> {
-        matches!(when_offline, WhenOffline::Fail).then_some(Err(PublishError::Offline))
-    }
+/// The verdict on a message that cannot be sent now.
+fn not_online(when_offline: WhenOffline) -> Option<Result<Option<ReasonCode>, PublishError>> {
+    matches!(when_offline, WhenOffline::Fail).then_some(Err(PublishError::Offline))
 }
