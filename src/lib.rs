@@ -140,6 +140,7 @@ mod server_log;
 mod sized_string;
 mod status;
 mod transition;
+mod wipe;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use block_on::WaitForInterrupt;
