@@ -32,10 +32,12 @@ fn the_run_ends_after_as_many_messages_as_wanted_in_virtual_time() {
 
     assert_eq!(outcome.status, 0, "{outcome:#?}");
     assert_eq!(outcome.stderr, "");
-    assert!(outcome.stdout.contains(&format!("connected as {SID}")), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(&format!("8883 as {SID}\n")), "{}", outcome.stdout);
     for number in 1..=60 {
         assert!(outcome.stdout.contains(&format!("published {number}/60 ")), "{number}: {}", outcome.stdout);
     }
+    // A reading each minute.
+    assert!(outcome.stdout.contains("\n3540."), "{}", outcome.stdout);
     let end = "done: 60 of 60 messages published and acknowledged, commands obeyed: 2\n";
     assert!(outcome.stdout.ends_with(end), "{}", outcome.stdout);
 }
@@ -141,6 +143,7 @@ fn help_shows_every_option_and_examples() {
         "--sid SID",
         "--publishes N",
         "--interval SECONDS",
+        "--patience SECONDS",
         "--trace",
     ] {
         assert!(outcome.stdout.contains(option), "{option}");
@@ -164,6 +167,7 @@ fn a_wrong_option_says_what_to_do_and_exits_with_2() {
         (&["--interval", "-1"], "give seconds from 0 to 86400, such as 0.5"),
         (&["--interval", "NaN"], "give seconds from 0 to 86400, such as 0.5"),
         (&["--interval", "1e9"], "give seconds from 0 to 86400, such as 0.5"),
+        (&["--patience", "much"], "give seconds from 0 to 86400, such as 0.5"),
         (&["--sid", "my-device"], "UV followed by 32 hexadecimal digits"),
         (&["--sid", &sid[1..]], "UV followed by 32 hexadecimal digits"),
         (&["--sid", "UVéééééééééééééééé"], "UV followed by 32 hexadecimal digits"),
