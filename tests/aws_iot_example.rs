@@ -37,7 +37,7 @@ fn the_run_ends_after_as_many_messages_as_wanted_in_virtual_time() {
         assert!(outcome.stdout.contains(&format!("published {number}/60 ")), "{number}: {}", outcome.stdout);
     }
     // A reading each minute.
-    assert!(outcome.stdout.contains("\n3540."), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("\n3541."), "{}", outcome.stdout);
     let end = "done: 60 of 60 messages published and acknowledged, commands obeyed: 2\n";
     assert!(outcome.stdout.ends_with(end), "{}", outcome.stdout);
 }
@@ -99,6 +99,21 @@ fn an_expired_certificate_fails_with_advice() {
     assert!(outcome.stderr.contains("warning: the device certificate in certificate.pem.crt expired on"));
     assert!(outcome.stderr.contains("error: not connected"), "{outcome:#?}");
     assert!(outcome.stderr.contains("check"), "{outcome:#?}");
+}
+
+#[test]
+fn a_run_that_comes_to_nothing_ends_when_patience_runs_out_after_some_attempts() {
+    let folder = folder("p256-pkcs8.pem", "rsa2048-pkcs1.pem", |_| ());
+    let folder = folder.path().to_str().expect("the path is text");
+
+    let outcome = run(["--patience", "3600", "--credentials", folder]);
+
+    assert_eq!(outcome.status, 1, "{outcome:#?}");
+    assert!(outcome.stderr.ends_with("; gave up after 3600s (--patience)\n"), "{}", outcome.stderr);
+    let attempts = outcome.stdout.lines().filter(|line| line.contains("connecting to")).count();
+    assert!(attempts > 600, "{attempts} attempts");
+    let end = outcome.stdout.lines().last().expect("there are lines").trim_start();
+    assert!(end.starts_with("359"), "{end}");
 }
 
 #[test]
