@@ -3,11 +3,14 @@
 //! A store holds text only, so binary values are stored in an encoding. A decoded value is never longer
 //! than its text, so it takes the text's place, and no second buffer is needed.
 
+use core::cell::Cell;
 use core::fmt;
 use core::ops::RangeInclusive;
 
 use base64ct::Encoding as _;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
+
+use crate::wipe::wipe;
 
 /// Why a stored text is not the value it should stand for.
 ///
@@ -88,7 +91,9 @@ impl core::error::Error for DecodeError {}
 ///
 /// One line end after the text is ignored. The rest of `buffer` is wiped; after an error, all of it.
 pub(crate) fn hex_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
-    decode_in_place(buffer, &HEX)
+    let decoded = hex_to_front(buffer);
+    wipe_rest(buffer, decoded);
+    decoded
 }
 
 /// Decodes the base64 text (standard alphabet, with its padding or without) that fills `buffer`;
@@ -115,7 +120,7 @@ pub(crate) fn decimal_u32(text: &[u8], range: RangeInclusive<u32>) -> Result<u32
     number.filter(|number| range.contains(number)).ok_or(out_of_range)
 }
 
-/// Characters that are decoded at a time: whole groups of hex and of base64.
+/// Characters of base64 that are decoded at a time: whole groups.
 const CHUNK: usize = 64;
 
 /// An encoding of bytes as text.
@@ -130,14 +135,76 @@ struct TextEncoding {
     incomplete: DecodeError,
 }
 
-static HEX: TextEncoding = TextEncoding {
-    decode_chunk: |text, scratch| base16ct::mixed::decode(text, scratch).ok().map(<[u8]>::len),
-    is_digit: |byte| byte.is_ascii_hexdigit(),
-    not_a_digit: |at| DecodeError::NotHex { at },
-    unpadded_length: |text| text.len().is_multiple_of(2).then_some(text.len()),
-    incomplete: DecodeError::OddLength,
-};
+/// Hex is what most stores hold, and by far the most work of a start, so it does not go through
+/// [`TextEncoding`]: four digits at a time, and nothing is copied.
+fn hex_to_front(buffer: &mut [u8]) -> Result<usize, DecodeError> {
+    let text = text_of(buffer)?;
+    let length = text.len();
+    if !length.is_multiple_of(2) {
+        return Err(wrong_hex_digit(text, 0));
+    }
+    // What is written lies before what is still to be read, or is what has just been read.
+    let cells = Cell::from_mut(buffer).as_slice_of_cells();
+    let (digits, _) = cells.split_at_checked(length).unwrap_or_default();
+    let (fours, two) = digits.as_chunks::<4>();
+    for (at, ([a, b, c, d], [first, second])) in fours.iter().zip(cells.as_chunks::<2>().0).enumerate() {
+        let digits = [a.get(), b.get(), c.get(), d.get()];
+        let Some([high, low]) = four_hex_digits(digits) else {
+            return Err(wrong_hex_digit(&digits, 4 * at));
+        };
+        first.set(high);
+        second.set(low);
+    }
+    if let ([a, b], Some(last)) = (two, cells.get(2 * fours.len())) {
+        let digits = [a.get(), b.get()];
+        let Some([byte, _]) = four_hex_digits([a.get(), b.get(), b'0', b'0']) else {
+            return Err(wrong_hex_digit(&digits, 4 * fours.len()));
+        };
+        last.set(byte);
+    }
+    Ok(length / 2)
+}
 
+/// The two bytes that four hex digits stand for. All four are decoded at once, without a table, and
+/// nothing depends on which they are but whether they are digits.
+fn four_hex_digits(digits: [u8; 4]) -> Option<[u8; 2]> {
+    let text = u32::from_le_bytes(digits);
+    // Bit 6 tells letters from decimal digits; the low nibble of `a` is 1.
+    let letters = (text >> 6) & 0x0101_0101;
+    let values = (text & 0x0F0F_0F0F) + letters * 9;
+    // What these values are written as, in lower case, has to be what was read.
+    let above_nine = ((values + 0x0606_0606) >> 4) & 0x0101_0101;
+    let written = values + 0x3030_3030 + above_nine * 39;
+    let wrong = (written ^ (text | (letters << 5))) | (values & 0xF0F0_F0F0);
+    if wrong != 0 {
+        return None;
+    }
+    let [high, _, low, _] = ((values << 4) | (values >> 8)).to_le_bytes();
+    Some([high, low])
+}
+
+fn wrong_hex_digit(text: &[u8], start: usize) -> DecodeError {
+    wrong_digit(text, start, |byte| byte.is_ascii_hexdigit(), |at| DecodeError::NotHex { at })
+        .unwrap_or(DecodeError::OddLength)
+}
+
+/// The text that is to be decoded, without its line end.
+fn text_of(buffer: &[u8]) -> Result<&[u8], DecodeError> {
+    let text = buffer.get(..length_without_line_end(buffer)).unwrap_or_default();
+    if text.is_empty() {
+        Err(DecodeError::Empty)
+    } else if text.starts_with(b"-----BEGIN") {
+        Err(DecodeError::PemText)
+    } else {
+        Ok(text)
+    }
+}
+
+fn wipe_rest(buffer: &mut [u8], decoded: Result<usize, DecodeError>) {
+    if let Some(rest) = buffer.get_mut(decoded.unwrap_or(0)..) {
+        wipe(rest);
+    }
+}
 static BASE64: TextEncoding = TextEncoding {
     // `decode` would do without the copy, but it is three times as large, and can panic.
     decode_chunk: |text, scratch| {
@@ -157,22 +224,14 @@ static BASE64: TextEncoding = TextEncoding {
 
 fn decode_in_place(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, DecodeError> {
     let decoded = decode_to_front(buffer, encoding);
-    if let Some(rest) = buffer.get_mut(decoded.unwrap_or(0)..) {
-        rest.zeroize();
-    }
+    wipe_rest(buffer, decoded);
     decoded
 }
 
 fn decode_to_front(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, DecodeError> {
-    let text = buffer.get(..length_without_line_end(buffer)).unwrap_or_default();
-    if text.is_empty() {
-        return Err(DecodeError::Empty);
-    }
-    if text.starts_with(b"-----BEGIN") {
-        return Err(DecodeError::PemText);
-    }
+    let text = text_of(buffer)?;
     let Some(length) = (encoding.unpadded_length)(text) else {
-        return Err(wrong_digit(text, 0, encoding));
+        return Err(encoding.error(text, 0));
     };
 
     let mut scratch = Zeroizing::new([0; _]);
@@ -181,7 +240,7 @@ fn decode_to_front(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, 
         let end = length.min(read + CHUNK);
         let chunk = buffer.get(read..end).unwrap_or_default();
         let Some(count) = (encoding.decode_chunk)(chunk, &mut scratch) else {
-            return Err(wrong_digit(chunk, read, encoding));
+            return Err(encoding.error(chunk, read));
         };
         // No text is shorter than what it stands for, so this never reaches what is still to be read.
         copy(scratch.get(..count).unwrap_or_default(), buffer.get_mut(written..).unwrap_or_default());
@@ -198,13 +257,23 @@ fn copy(from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// What is wrong with `text`, which begins at `start` and could not be decoded.
-fn wrong_digit(text: &[u8], start: usize, encoding: &TextEncoding) -> DecodeError {
-    match text.iter().enumerate().find(|(_, byte)| !(encoding.is_digit)(**byte)) {
-        Some((at, byte)) if byte.is_ascii_whitespace() => DecodeError::Whitespace { at: start + at },
-        Some((at, _)) => (encoding.not_a_digit)(start + at),
-        None => encoding.incomplete,
+impl TextEncoding {
+    /// What is wrong with `text`, which begins at `start` and could not be decoded.
+    fn error(&self, text: &[u8], start: usize) -> DecodeError {
+        wrong_digit(text, start, self.is_digit, self.not_a_digit).unwrap_or(self.incomplete)
     }
+}
+
+/// The first character that does not belong into `text`, which begins at `start`.
+fn wrong_digit(
+    text: &[u8],
+    start: usize,
+    is_digit: fn(u8) -> bool,
+    not_a_digit: fn(usize) -> DecodeError,
+) -> Option<DecodeError> {
+    let (at, byte) = text.iter().enumerate().find(|(_, byte)| !is_digit(**byte))?;
+    let at = start + at;
+    Some(if byte.is_ascii_whitespace() { DecodeError::Whitespace { at } } else { not_a_digit(at) })
 }
 
 fn length_without_line_end(text: &[u8]) -> usize {
@@ -251,6 +320,27 @@ mod tests {
             assert_eq!(decoded(hex_in_place, upper), Ok(bytes));
         }
         assert_eq!(decoded(hex_in_place, "aBcD"), Ok(vec![0xAB, 0xCD]));
+    }
+
+    #[test]
+    fn exactly_the_hex_digits_are_taken_in_every_place() {
+        for place in 0..6 {
+            for byte in 0..=u8::MAX {
+                let mut text = *b"0aF9c1";
+                text[place] = byte;
+                let expected = if byte.is_ascii_hexdigit() {
+                    base16ct::mixed::decode_vec(text).map_err(|_| unreachable!())
+                } else if byte.is_ascii_whitespace() {
+                    Err(DecodeError::Whitespace { at: place })
+                } else {
+                    Err(DecodeError::NotHex { at: place })
+                };
+                // A line end, where it is one, leaves an odd number.
+                if place < 5 || byte != b'\n' {
+                    assert_eq!(decoded(hex_in_place, text), expected, "{byte:#04x} at {place}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -128,6 +128,7 @@ pub mod tls;
 mod block_on;
 mod channel;
 mod code;
+mod critical;
 mod decode;
 mod device_id;
 mod handed_back;
@@ -139,6 +140,7 @@ mod server_log;
 mod sized_string;
 mod status;
 mod transition;
+mod wipe;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 pub use block_on::WaitForInterrupt;

@@ -23,7 +23,7 @@ use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use zeroize::Zeroize;
+use crate::wipe::wipe;
 
 /// The boundary and the unit of size of memory that the kernel takes, in bytes (ABI 0.7.0).
 pub const KERNEL_MEMORY_UNIT: usize = 512;
@@ -239,16 +239,7 @@ impl Region {
 
     /// Overwrites the memory with zeros that the compiler cannot leave out.
     pub(crate) fn wipe(&mut self) {
-        if self.in_doubt {
-            return;
-        }
-        #[allow(clippy::cast_ptr_alignment)] // Start and length are multiples of 512.
-        let start = self.start.as_ptr().cast::<u64>();
-        // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised, and nobody
-        // else reaches them while the exclusive borrow lasts: the kernel has let go, or never had
-        // them.
-        let words = unsafe { core::slice::from_raw_parts_mut(start, self.len / 8) };
-        words.zeroize();
+        wipe(self.bytes_mut());
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::mem;
 
-use zeroize::Zeroize;
+use crate::wipe::wipe;
 
 /// A secret in the caller's memory, which is wiped when the `Secret` is dropped.
 ///
@@ -59,7 +59,7 @@ impl<'a> Secret<'a> {
         if length <= self.bytes.len()
             && let Some((kept, rest)) = mem::take(&mut self.bytes).split_at_mut_checked(length)
         {
-            rest.zeroize();
+            wipe(rest);
             self.bytes = kept;
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Secret<'a> {
 
 impl Drop for Secret<'_> {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        wipe(self.bytes);
     }
 }
 

@@ -80,13 +80,13 @@ impl BrokerProfile for StoredProfile {
         })
     }
 
-    fn connect<R>(
+    fn connect(
         &self,
         device: &DeviceId,
         settings: &StoredSettings,
         values: StoredValues<'_>,
-        connect: impl FnOnce(&ConnectOptions<'_>) -> R,
-    ) -> Result<R, SettingsError> {
+        connect: impl FnOnce(&ConnectOptions<'_>),
+    ) -> Result<(), SettingsError> {
         let root_ca = values.certificate(settings.root_ca).map_err(|error| of_key("root-CA", error))?;
         let certificate = values.certificate(settings.certificate).map_err(|error| of_key("cert", error))?;
         let private_key =
@@ -101,7 +101,8 @@ impl BrokerProfile for StoredProfile {
             .map_err(SettingsError::Profile)?
             .with_port(settings.port)
             .with_clean_start(self.clean_start);
-        Ok(connect(&profile.connect_options()))
+        connect(&profile.connect_options());
+        Ok(())
     }
 }
 

@@ -4,13 +4,12 @@ use core::fmt;
 use core::num::NonZeroU16;
 use core::ops::RangeInclusive;
 
-use zeroize::Zeroize;
-
 use super::fetch::{ConfigFetch, Received};
 use super::{ConfigKey, ItemError, ItemErrorKind};
 use crate::decode::{self, DecodeError};
 use crate::secret::Secret;
 use crate::sized_string::sized_buffer;
+use crate::wipe::wipe;
 use crate::{Status, sys};
 
 /// The caller's memory that values are decoded into, one behind the other.
@@ -205,14 +204,14 @@ impl<'k> ConfigFetch<Received<'k>> {
         let key = self.key(index)?;
         let read = self.read(index, memory.free);
         if read.is_err() && confidence == Confidence::Secret {
-            memory.free.zeroize();
+            wipe(memory.free);
         }
         let text_len = *read.as_ref().unwrap_or(&0);
         let text = memory.free.get_mut(..text_len).unwrap_or_default();
         let decoded = read.and_then(|_| Ok(decode_in_place(text)?));
         if confidence == Confidence::Secret {
             let keep = *decoded.as_ref().unwrap_or(&0);
-            text.get_mut(keep..).unwrap_or_default().zeroize();
+            wipe(text.get_mut(keep..).unwrap_or_default());
         }
         match decoded {
             Ok(len) => Ok(memory.cut(len).unwrap_or_default()),

@@ -76,6 +76,7 @@ mod topic_name;
 mod user;
 mod utf8_string;
 
+pub(crate) use channel::Head;
 pub use channel::{Connected, Connecting, Disconnected, MqttChannel, Opened};
 pub use client_id::{ClientId, ClientIdError};
 pub use connect_error::{ConnectError, Suspects};

@@ -23,9 +23,15 @@ pub(super) struct Core {
     users: AtomicU32,
     slots: Slots,
     overruns: AtomicU32,
+    interrupts: AtomicU32,
 }
 
 impl Core {
+    /// How many interrupts there were, modulo 2^32.
+    pub(super) fn interrupts(&self) -> u32 {
+        self.interrupts.load(Ordering::Acquire)
+    }
+
     pub(super) fn slots(&self) -> &Slots {
         &self.slots
     }
@@ -103,6 +109,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
                 users: AtomicU32::new(0),
                 slots: Slots::new(),
                 overruns: AtomicU32::new(0),
+                interrupts: AtomicU32::new(0),
             },
         }
     }
@@ -153,6 +160,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
         if self.ring.drain() {
             self.core.overruns.fetch_add(1, Ordering::Relaxed);
         }
+        self.core.interrupts.fetch_add(1, Ordering::Release);
         self.core.slots.wake_all();
     }
 

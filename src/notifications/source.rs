@@ -1,113 +1,146 @@
 //! The slots of those who wait, one each.
 
+use core::cell::UnsafeCell;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::mem;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 
-use diatomic_waker::DiatomicWaker;
-
 use super::center::Core;
+use crate::critical::Critical;
 
-/// How many networks and channels can share one notification centre.
-///
-/// The platform has 4 channels; the rest is for networks.
+/// How many networks, channels and sessions can use one centre at a time.
 pub const MAX_SOURCES: usize = 6;
 
-struct Slot {
-    taken: AtomicBool,
-    waker: DiatomicWaker,
+/// The wakers of those who wait, and whose slot is taken.
+pub(super) struct Slots {
+    taken: [AtomicBool; MAX_SOURCES],
+    critical: Critical,
+    /// Only to be reached within `critical`.
+    wakers: UnsafeCell<Wakers>,
 }
 
-/// The slots of a centre.
-pub(super) struct Slots {
-    slots: [Slot; MAX_SOURCES],
-    /// Bit by bit, in which slots somebody may wait; so that an interrupt costs little where few do.
-    waiting: AtomicU32,
+struct Wakers {
+    wakers: [Option<Waker>; MAX_SOURCES],
+    /// A bit for each waker that is there.
+    waiting: u32,
 }
+
+// SAFETY: `taken` is atomic; `wakers` is reached only within the critical section, and wakers may be
+// used from any thread.
+unsafe impl Sync for Slots {}
 
 impl Slots {
     pub(super) const fn new() -> Self {
         Self {
-            slots: [const { Slot { taken: AtomicBool::new(false), waker: DiatomicWaker::new() } };
-                MAX_SOURCES],
-            waiting: AtomicU32::new(0),
+            taken: [const { AtomicBool::new(false) }; MAX_SOURCES],
+            critical: Critical::new(),
+            wakers: UnsafeCell::new(Wakers { wakers: [const { None }; MAX_SOURCES], waiting: 0 }),
         }
     }
 
-    /// Wakes everybody who waits. Whoever registers from now on reads the state afterwards.
+    /// Calls `access` with the wakers, while nobody else can reach them. It must not run code of others:
+    /// cloning, waking or dropping a waker is.
+    fn with<R>(&self, access: impl FnOnce(&mut Wakers) -> R) -> R {
+        // SAFETY: the critical section lets nobody else in, and `access`, which runs no code of others,
+        // does not come back here.
+        self.critical.with(|| access(unsafe { &mut *self.wakers.get() }))
+    }
+
+    /// Wakes everybody who waits. Called from the interrupt handler.
     pub(super) fn wake_all(&self) {
-        let mut waiting = self.waiting.swap(0, Ordering::AcqRel);
-        while waiting != 0 {
-            if let Some(slot) = self.slots.get(waiting.trailing_zeros() as usize) {
-                slot.waker.notify();
-            }
-            waiting &= waiting.wrapping_sub(1);
+        while let Some(waker) = self.with(Wakers::take_any) {
+            waker.wake();
         }
     }
 }
 
-/// Exclusive use of one slot of an open notification centre, which stays open meanwhile.
+impl Wakers {
+    fn take_any(&mut self) -> Option<Waker> {
+        let index = self.waiting.trailing_zeros();
+        self.waiting &= self.waiting.wrapping_sub(1);
+        self.wakers.get_mut(index as usize).and_then(Option::take)
+    }
+
+    fn is_waiting(&self, index: usize, waker: &Waker) -> bool {
+        self.wakers.get(index).is_some_and(|known| known.as_ref().is_some_and(|known| known.will_wake(waker)))
+    }
+
+    fn replace(&mut self, index: usize, waker: Option<Waker>) -> Option<Waker> {
+        let bit = 1_u32 << index;
+        self.waiting = if waker.is_some() { self.waiting | bit } else { self.waiting & !bit };
+        match self.wakers.get_mut(index) {
+            Some(place) => mem::replace(place, waker),
+            None => waker,
+        }
+    }
+}
+
+/// A place in a centre for one waiter. Freed when dropped.
 pub(crate) struct Source {
     core: &'static Core,
-    slot: &'static Slot,
-    tag: u32,
+    index: usize,
 }
 
 impl Source {
-    /// A free slot, if there is one.
     pub(super) fn take(core: &'static Core) -> Option<Self> {
-        for (tag, slot) in (0..).zip(&core.slots().slots) {
-            if !slot.taken.swap(true, Ordering::Acquire) {
-                core.add_user();
-                return Some(Self { core, slot, tag });
-            }
-        }
-        None
+        let free = |(_, taken): &(usize, &AtomicBool)| !taken.swap(true, Ordering::Acquire);
+        let (index, _) = core.slots().taken.iter().enumerate().find(free)?;
+        core.add_user();
+        Some(Self { core, index })
     }
 
-    /// Another slot of the same centre.
+    /// Another place in the same centre.
     pub(crate) fn another(&self) -> Option<Self> {
         Self::take(self.core)
     }
 
-    /// The number that the kernel has to put into this source's records: the slot's. Nothing depends
-    /// on it; it helps whoever reads a call log.
+    /// What the kernel is to write into records. Nobody reads them, so any number does.
+    #[allow(clippy::cast_possible_truncation)] // Less than 6.
     pub(crate) fn tag(&self) -> u32 {
-        self.tag
+        self.index as u32
     }
 
     pub(crate) fn center_handle(&self) -> u32 {
         self.core.handle()
     }
 
-    /// Has `waker` woken by the next notification. To be called before the state is read that is
-    /// waited for, so that a change in between is not missed.
-    pub(crate) fn register(&mut self, waker: &Waker) {
-        // SAFETY: a slot belongs to one `Source` at a time, which is borrowed exclusively, so nobody
-        // else registers or unregisters in it meanwhile.
-        unsafe { self.slot.waker.register(waker) };
-        self.core.slots().waiting.fetch_or(1 << self.tag, Ordering::AcqRel);
+    /// How many interrupts the centre had, modulo 2^32: as long as it is the same, the kernel has said
+    /// nothing.
+    pub(crate) fn interrupts(&self) -> u32 {
+        self.core.interrupts()
     }
-}
 
-impl Source {
+    /// Has `waker` woken by the next notification; before the state is read.
+    pub(crate) fn register(&self, waker: &Waker) {
+        let slots = self.core.slots();
+        if !slots.with(|wakers| wakers.is_waiting(self.index, waker)) {
+            let waker = waker.clone();
+            drop(slots.with(|wakers| wakers.replace(self.index, Some(waker))));
+        }
+    }
+
     /// Wakes whoever is registered, as a notification would.
     pub(crate) fn wake(&self) {
-        self.slot.waker.notify();
+        if let Some(waker) = self.core.slots().with(|wakers| wakers.replace(self.index, None)) {
+            waker.wake();
+        }
     }
 }
 
 impl Drop for Source {
     fn drop(&mut self) {
-        // SAFETY: as in `register`; the slot is free only after this.
-        unsafe { self.slot.waker.unregister() };
-        self.slot.taken.store(false, Ordering::Release);
+        let slots = self.core.slots();
+        drop(slots.with(|wakers| wakers.replace(self.index, None)));
+        if let Some(taken) = slots.taken.get(self.index) {
+            taken.store(false, Ordering::Release);
+        }
         self.core.remove_user();
     }
 }
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Source {{ tag: {} }}", self.tag)
+        write!(f, "Source {{ tag: {} }}", self.index)
     }
 }

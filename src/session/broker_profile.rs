@@ -37,17 +37,18 @@ use crate::mqtt::ConnectOptions;
 ///         values.host(0)
 ///     }
 ///
-///     fn connect<R>(
+///     fn connect(
 ///         &self,
 ///         device: &DeviceId,
 ///         host: &Span,
 ///         values: StoredValues<'_>,
-///         connect: impl FnOnce(&ConnectOptions<'_>) -> R,
-///     ) -> Result<R, SettingsError> {
+///         connect: impl FnOnce(&ConnectOptions<'_>),
+///     ) -> Result<(), SettingsError> {
 ///         let host = Host::new(values.text(*host))
 ///             .map_err(|error| SettingsError::Host { key: "broker", error })?;
 ///         let client_id = ClientId::new(device.as_str()).map_err(SettingsError::ClientId)?;
-///         Ok(connect(&ConnectOptions::new(host, client_id)))
+///         connect(&ConnectOptions::new(host, client_id));
+///         Ok(())
 ///     }
 /// }
 /// # let _ = OpenBroker;
@@ -73,13 +74,13 @@ pub trait BrokerProfile {
     /// # Errors
     ///
     /// A [`SettingsError`], where no connection can be made of the settings.
-    fn connect<R>(
+    fn connect(
         &self,
         device: &DeviceId,
         settings: &Self::Settings,
         values: StoredValues<'_>,
-        connect: impl FnOnce(&ConnectOptions<'_>) -> R,
-    ) -> Result<R, SettingsError>;
+        connect: impl FnOnce(&ConnectOptions<'_>),
+    ) -> Result<(), SettingsError>;
 }
 
 /// Where a profile's settings come from.

@@ -103,8 +103,7 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
         if !self.plan.fits(len) {
             return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
         }
-        let (Some(runner), Some(receiver)) = (self.notifications.source(), self.notifications.source())
-        else {
+        let Some(runner) = self.notifications.source() else {
             return Err(HandedBack { error: BuildError::TooManySources, value: self });
         };
         let Some(values) = self.memory.split_off(self.plan.values()) else {
@@ -112,19 +111,8 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
         };
         let Self { notifications, memory, id, profile, observer, policy, plan, subscriptions } = self;
         let buffers = ChannelBuffers::of(memory, plan.fetch_receive());
-        let parts = Parts {
-            id,
-            profile,
-            observer,
-            policy,
-            subscriptions,
-            plan,
-            values,
-            runner,
-            receiver,
-            notifications,
-        };
-        Ok(Session::new(Machine::new(parts, buffers)))
+        let parts = Parts { id, profile, observer, policy, subscriptions, plan, values, notifications };
+        Ok(Session::new(Machine::new(parts, buffers), runner))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
-use core::task::Waker;
 
 use heapless::Deque;
 
 use crate::mqtt::{AcknowledgeError, Acknowledgement};
+use crate::notifications::Source;
 use crate::{HandedBack, Recovery};
 
 /// How many messages may be received and not yet acknowledged, by the application or by the kernel.
@@ -26,19 +26,22 @@ pub(super) struct Duties {
     failed: Cell<Option<AcknowledgeError>>,
     /// Acknowledgements that the kernel had no room for, in order.
     owed: RefCell<Deque<Acknowledgement, MAX_UNACKNOWLEDGED>>,
-    /// Whoever runs the session.
-    runner: Cell<Option<Waker>>,
+    /// Whether whoever runs the session has to look at the above.
+    attention: Cell<bool>,
+    /// Wakes whoever runs the session.
+    runner: Source,
 }
 
 impl Duties {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(runner: Source) -> Self {
         Self {
             session: Cell::new(None),
             outstanding: Cell::new(0),
             forgotten: Cell::new(0),
             failed: Cell::new(None),
             owed: RefCell::new(Deque::new()),
-            runner: Cell::new(None),
+            attention: Cell::new(false),
+            runner,
         }
     }
 
@@ -106,7 +109,7 @@ impl Duties {
     /// `Err` hands back what can be sent later.
     fn send(&self, acknowledgement: Acknowledgement) -> Result<Acknowledged, Acknowledgement> {
         let Some((session, handle)) = self.session.get() else { return Ok(Acknowledged::TooLate) };
-        if !acknowledgement.is_of(session) || self.has_failed() {
+        if !acknowledgement.is_of(session) || self.failed.get().is_some() {
             return Ok(Acknowledged::TooLate);
         }
         match acknowledgement.send(handle) {
@@ -115,16 +118,10 @@ impl Duties {
             Err(failed) => {
                 // The order is broken, or the channel is: a new session delivers again.
                 self.failed.set(Some(failed.error));
-                self.wake_runner();
+                self.call_attention();
                 Ok(Acknowledged::TooLate)
             }
         }
-    }
-
-    fn has_failed(&self) -> bool {
-        let failed = self.failed.take();
-        self.failed.set(failed);
-        failed.is_some()
     }
 
     fn acknowledge(&self, acknowledgement: Acknowledgement) -> Acknowledged {
@@ -134,7 +131,7 @@ impl Duties {
             Err(acknowledgement) => acknowledgement,
         };
         let Ok(mut owed) = self.owed.try_borrow_mut() else { return Acknowledged::TooLate };
-        self.wake_runner();
+        self.call_attention();
         match owed.push_back(acknowledgement) {
             Ok(()) => Acknowledged::Queued,
             // There is room: no more are out than fit.
@@ -146,21 +143,18 @@ impl Duties {
         self.outstanding.set(self.outstanding.get().saturating_sub(1));
     }
 
-    /// Has `waker` woken when the session has something to do that no interrupt tells.
-    pub(super) fn set_runner(&self, waker: &Waker) {
-        let known = self.runner.take();
-        self.runner.set(match known {
-            Some(known) if known.will_wake(waker) => Some(known),
-            _ => Some(waker.clone()),
-        });
+    pub(super) fn runner(&self) -> &Source {
+        &self.runner
     }
 
-    pub(super) fn wake_runner(&self) {
-        let runner = self.runner.take();
-        if let Some(runner) = &runner {
-            runner.wake_by_ref();
-        }
-        self.runner.set(runner);
+    /// Whether there is a failure, something owed or something forgotten since this was last asked.
+    pub(super) fn take_attention(&self) -> bool {
+        self.attention.take()
+    }
+
+    fn call_attention(&self) {
+        self.attention.set(true);
+        self.runner.wake();
     }
 }
 
@@ -214,7 +208,7 @@ impl Drop for Obligation<'_> {
         if self.acknowledgement.take().is_some() {
             self.duties.release();
             self.duties.forgotten.set(self.duties.forgotten.get().saturating_add(1));
-            self.duties.wake_runner();
+            self.duties.call_attention();
         }
     }
 }

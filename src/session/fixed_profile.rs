@@ -39,13 +39,14 @@ impl BrokerProfile for FixedProfile<'_> {
         Ok(())
     }
 
-    fn connect<R>(
+    fn connect(
         &self,
         _: &DeviceId,
         (): &(),
         _: StoredValues<'_>,
-        connect: impl FnOnce(&ConnectOptions<'_>) -> R,
-    ) -> Result<R, SettingsError> {
-        Ok(connect(&self.options))
+        connect: impl FnOnce(&ConnectOptions<'_>),
+    ) -> Result<(), SettingsError> {
+        connect(&self.options);
+        Ok(())
     }
 }

@@ -11,7 +11,8 @@
 //! asks for it, and reads state until there is none left. Each phase owns what it needs, so that at most
 //! one channel is open, and a channel that does not close keeps its phase until it does.
 
-use core::task::{Context, Poll};
+use core::mem;
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 
 use super::back_off::BackOff;
@@ -29,10 +30,9 @@ use crate::config::{ConfigFetch, ConfigKey, Received, Requested, Spent};
 use crate::memory::Region;
 use crate::mqtt;
 use crate::mqtt::{
-    Connected, Connecting, Disconnected, EventError, Inbox, MAX_TOPICS, MqttChannel, Opened, Outcomes,
-    Publish, QoS, ReasonCode, RequestError, RequestState, SubscribeId, Subscription, TopicOutcome,
+    Connected, Connecting, Disconnected, EventError, Head, Inbox, MAX_TOPICS, MqttChannel, Outcomes, Publish,
+    QoS, ReasonCode, RequestError, RequestState, SubscribeId, Subscription, TopicOutcome,
 };
-use crate::notifications::Source;
 use crate::{
     ChannelBuffers, CloseError, DeviceId, HandedBack, Network, NetworkStatus, Notifications, Recovery,
     Status, Transition, clock,
@@ -93,10 +93,6 @@ enum Pumped {
     More,
 }
 
-/// How the connect request went.
-type ConnectRequested =
-    Result<MqttChannel<Connecting>, HandedBack<MqttChannel<Disconnected>, mqtt::ConnectError>>;
-
 type Closed = Result<ChannelBuffers, (Closing, CloseError)>;
 
 fn close_fetch<S>(fetch: ConfigFetch<S>) -> Closed {
@@ -119,6 +115,8 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Connects that failed in a row.
     failed_connects: u8,
     unread: u8,
+    /// How many interrupts there had been when the kernel had nothing any more.
+    emptied_at: Option<u32>,
     wanted: bool,
     state: State,
     now: u64,
@@ -133,8 +131,7 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     online_since: Option<u64>,
     /// Somebody receives.
     receiving: bool,
-    /// The receiver was woken for the message that waits.
-    told: bool,
+    receiver: Option<Waker>,
     told_too_large: bool,
     publishes: [Slot; PUBLISHES],
     watchers: Wakers<4>,
@@ -150,10 +147,6 @@ pub(super) struct Parts<'a, P, O> {
     pub(super) plan: MemoryPlan,
     /// Where the settings' values are kept.
     pub(super) values: Region,
-    /// Wakes whoever runs the session.
-    pub(super) runner: Source,
-    /// Wakes whoever receives.
-    pub(super) receiver: Source,
     pub(super) notifications: Notifications,
 }
 
@@ -168,6 +161,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             back_off: BackOff::new(),
             failed_connects: 0,
             unread: 0,
+            emptied_at: None,
             wanted: false,
             state: State::Stopped,
             now: 0,
@@ -177,7 +171,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             deadline: NEVER,
             online_since: None,
             receiving: false,
-            told: false,
+            receiver: None,
             told_too_large: false,
             publishes: [const { Slot::free() }; PUBLISHES],
             watchers: Wakers::new(),
@@ -206,16 +200,24 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         (self.deadline != NEVER).then_some(self.deadline)
     }
 
-    pub(super) fn now(&self) -> u64 {
+    /// What time it is, as far as the clock can be read.
+    pub(super) fn now(&mut self) -> u64 {
+        self.look_at_clock();
         self.now
     }
 
-    pub(super) fn runner(&mut self) -> &mut Source {
-        &mut self.parts.runner
+    /// Has `waker` woken when there is a message.
+    pub(super) fn register_receiver(&mut self, waker: &Waker) {
+        match &self.receiver {
+            Some(known) if known.will_wake(waker) => {}
+            _ => self.receiver = Some(waker.clone()),
+        }
     }
 
-    pub(super) fn receiver(&mut self) -> &mut Source {
-        &mut self.parts.receiver
+    fn wake_receiver(&mut self) {
+        if let Some(waker) = self.receiver.take() {
+            waker.wake();
+        }
     }
 
     pub(super) fn watchers(&mut self) -> &mut Wakers<4> {
@@ -229,14 +231,20 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         }
     }
 
-    fn after(&self, micros: u64) -> u64 {
+    /// So many microseconds from now.
+    fn after(&mut self, micros: u64) -> u64 {
+        self.look_at_clock();
         self.now.saturating_add(micros)
+    }
+
+    /// Until when the far end may answer.
+    fn patience(&mut self) -> u64 {
+        self.after(self.parts.policy.answer_us())
     }
 
     /// Makes room for a message, for which somebody waits.
     pub(super) fn queue(&mut self, when_offline: WhenOffline) -> Option<usize> {
         let index = self.publishes.iter().position(|slot| matches!(slot.progress, Progress::Free))?;
-        self.look_at_clock();
         let until = self.after(match when_offline {
             WhenOffline::Fail => self.parts.policy.answer_us(),
             WhenOffline::Wait(longest) => u64::try_from(longest.as_micros()).unwrap_or(NEVER),
@@ -300,32 +308,46 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
     fn hurry(&mut self, deadline: u64, duties: &Duties) {
         if deadline < self.deadline {
             self.deadline = deadline;
-            duties.wake_runner();
+            duties.runner().wake();
         }
     }
 }
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
-    /// Does what can be done now. `waited_for` is the deadline that a timer says is over.
+    /// Does what can be done now. `waited_for` is the time that a timer says is over; without one, no deadline
+    /// is reached.
     pub(super) fn drive(&mut self, waited_for: Option<u64>, duties: &Duties) {
-        self.look_at_clock();
-        self.now = self.now.max(waited_for.unwrap_or(0));
-        let mut steps = 0;
-        while self.step(duties) {
-            steps += 1;
-            if steps == MAX_STEPS {
-                break;
+        let attention = duties.take_attention();
+        match waited_for {
+            Some(deadline) => {
+                self.now = self.now.max(deadline);
+                self.look_at_clock();
             }
+            // All is well, and no time has passed: there is only what the kernel may have.
+            None if matches!(self.state, State::Online) && self.wanted && !attention => {
+                match self.pump(duties) {
+                    Ok(Pumped::Nothing) => return,
+                    Ok(Pumped::MessageWaits) => return self.wake_receiver(),
+                    Ok(Pumped::More) => {}
+                    Err(cause) => self.fault(cause, duties),
+                }
+            }
+            None => {}
+        }
+        let mut steps = 0;
+        while steps < MAX_STEPS && self.step(duties) {
+            steps += 1;
         }
         let forgotten = duties.take_forgotten();
         if forgotten != 0 {
             self.parts.observer.event(&Event::Forgotten { count: forgotten });
         }
-        self.deadline = if steps == MAX_STEPS { self.now } else { self.next_deadline() };
+        self.deadline = if steps == MAX_STEPS { 0 } else { self.next_deadline() };
     }
 
     fn set_state(&mut self, state: State) {
-        if self.state != state {
+        let is_new = mem::discriminant(&self.state) != mem::discriminant(&state);
+        if is_new || matches!(state, State::BackingOff { .. }) {
             self.state = state;
             self.parts.observer.event(&Event::State(state));
             self.watchers.wake_all();
@@ -376,8 +398,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         match network.status() {
             Ok(NetworkStatus::Connected) => self.begin(),
             Ok(_) => {
-                self.due = self.after(self.parts.policy.answer_us());
-                self.refuse_queued(PublishError::Offline, |when| when == WhenOffline::Fail);
+                self.due = self.patience();
+                self.refuse_queued(PublishError::Offline, |when| matches!(when, WhenOffline::Fail));
                 self.set_state(State::Offline);
                 return false;
             }
@@ -426,7 +448,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         match opened.request(keys) {
             Ok(requested) => {
                 self.phase = Phase::Fetching(requested);
-                self.due = self.after(self.parts.policy.answer_us());
+                self.due = self.patience();
             }
             Err(HandedBack { error, value }) => {
                 self.settle(close_fetch(value), Then::BackOff(Cause::Fetch(error)));
@@ -435,7 +457,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 
     fn attend_fetch(&mut self) -> bool {
-        let Phase::Fetching(fetch) = core::mem::replace(&mut self.phase, Phase::Offline) else {
+        let Phase::Fetching(fetch) = mem::replace(&mut self.phase, Phase::Offline) else {
             return false;
         };
         match fetch.try_received() {
@@ -487,46 +509,40 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 return self.back_off(Cause::Open(error));
             }
         };
-        // Taken by `request`, which a profile calls once, or not at all.
-        let mut opened = Some(opened);
-        let requested = self.request_connect(&mut opened);
-        match requested {
-            Ok(Some(Ok(connecting))) => {
-                self.phase = Phase::Connecting(connecting);
-                self.due = self.after(self.parts.policy.answer_us());
-            }
-            Ok(Some(Err(HandedBack { error, value }))) => {
-                self.settle(close_mqtt(value), Then::BackOff(Cause::Connect(error)));
-            }
-            Ok(None) => {}
-            Err(error) => {
-                self.forget_settings();
-                if let Some(opened) = opened {
-                    self.settle(close_mqtt(opened), Then::BackOff(Cause::Settings(error)));
-                }
-            }
-        }
-    }
-
-    fn request_connect(
-        &mut self,
-        opened: &mut Option<MqttChannel<Opened>>,
-    ) -> Result<Option<ConnectRequested>, SettingsError> {
-        let Self { settings, parts, .. } = self;
+        let Self { settings: Some(settings), parts, .. } = self else {
+            return self.settle(close_mqtt(opened), Then::Connect);
+        };
         let Parts { id, profile, observer, values, .. } = parts;
-        let Some(settings) = settings else { return Ok(None) };
-        profile.connect(id, settings, StoredValues::new(values.bytes()), |options| {
+        let mut requested = None;
+        let made = profile.connect(id, settings, StoredValues::new(values.bytes()), |options| {
             observer.event(&Event::Connecting {
                 host: options.host().as_str(),
                 port: options.port().get(),
                 client_id: options.client_id().as_str(),
             });
-            opened.take().map(|opened| opened.connect(options))
-        })
+            requested = Some(opened.request_connect(options));
+        });
+        let failed = match (requested, made) {
+            (Some(Ok(state)), _) => {
+                self.phase = Phase::Connecting(opened.connecting(state));
+                self.due = self.patience();
+                return;
+            }
+            (Some(Err(error)), _) => Then::BackOff(Cause::Connect(error)),
+            (None, Err(error)) => {
+                self.forget_settings();
+                Then::BackOff(Cause::Settings(error))
+            }
+            (None, Ok(())) => {
+                self.forget_settings();
+                Then::BackOff(Cause::Settings(NO_CONNECTION))
+            }
+        };
+        self.settle(close_mqtt(opened), failed);
     }
 
     fn attend_connect(&mut self, duties: &Duties) -> bool {
-        let Phase::Connecting(connecting) = core::mem::replace(&mut self.phase, Phase::Offline) else {
+        let Phase::Connecting(connecting) = mem::replace(&mut self.phase, Phase::Offline) else {
             return false;
         };
         match connecting.try_connected() {
@@ -553,42 +569,50 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         duties.begin(session, handle);
         self.failed_connects = 0;
         self.unread = 0;
+        self.emptied_at = None;
         self.retry_at = NEVER;
-        self.told = false;
-        self.check_at = self.after(self.parts.policy.answer_us());
-        self.due = NEVER;
+        self.check_at = self.patience();
+        self.due = self.check_at;
         self.phase = Phase::InSession(Link { channel, subscribed: 0, in_flight: None, disconnecting: false });
         self.set_state(State::Subscribing);
     }
 
     /// Whether there is more to do.
     fn attend_session(&mut self, duties: &Duties) -> bool {
+        if self.now >= self.check_at {
+            // Notifications can be lost.
+            self.check_at = self.patience();
+            self.emptied_at = None;
+        }
         let pumped = match self.pump(duties) {
             Ok(pumped) => pumped,
-            Err(cause) => return self.fault(cause, duties),
+            Err(cause) => {
+                self.fault(cause, duties);
+                return true;
+            }
         };
         if self.now >= self.retry_at {
             self.retry_at = NEVER;
             duties.settle();
             self.wake_queued();
-            self.parts.receiver.wake();
+            self.wake_receiver();
         }
         if let Some(error) = duties.take_failure() {
-            return self.fault(Cause::Acknowledge(error), duties);
+            self.fault(Cause::Acknowledge(error), duties);
+            return true;
         }
         if duties.owes() {
             self.retry_later();
         }
-        if self.now >= self.check_at {
-            self.check_at = self.after(self.parts.policy.answer_us());
-        }
-        if pumped == Pumped::MessageWaits && !core::mem::replace(&mut self.told, true) {
-            self.parts.receiver.wake();
+        if pumped == Pumped::MessageWaits {
+            self.wake_receiver();
         }
         if self.is_unanswered(pumped) {
-            return self.fault(Cause::NoAnswer(Awaited::Publish), duties);
+            self.fault(Cause::NoAnswer(Awaited::Publish), duties);
+            return true;
         }
-        let more = if self.wanted { self.subscribe(pumped, duties) } else { self.disconnect(duties) };
+        let leaving = !self.wanted || matches!(&self.phase, Phase::InSession(link) if link.disconnecting);
+        let more = if leaving { self.disconnect(duties) } else { self.subscribe(pumped, duties) };
         more || pumped == Pumped::More
     }
 
@@ -618,7 +642,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let all = self.parts.subscriptions;
         let (from, to) = (link.subscribed, all.len().min(link.subscribed + MAX_TOPICS));
         let Some(chunk @ [first, ..]) = all.get(from..to) else {
-            if self.state != State::Online {
+            if !matches!(self.state, State::Online) {
                 self.due = NEVER;
                 self.online_since = Some(self.now);
                 self.set_state(State::Online);
@@ -626,24 +650,22 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
             return false;
         };
-        if link.in_flight.is_some() {
-            if self.now < self.due {
-                return false;
-            }
+        if self.now >= self.due {
             if pumped == Pumped::MessageWaits {
                 // The answer may lie behind it.
-                self.due = self.after(self.parts.policy.answer_us());
+                self.due = self.patience();
                 return false;
             }
-            return self.fault(Cause::NoAnswer(Awaited::Subscribe), duties);
+            self.fault(Cause::NoAnswer(Awaited::Subscribe), duties);
+            return true;
         }
-        if self.retry_at != NEVER {
+        if link.in_flight.is_some() || self.retry_at != NEVER {
             return false;
         }
         match link.channel.request_subscribe(chunk) {
             Ok(id) => {
                 link.in_flight = Some(id);
-                self.due = self.after(self.parts.policy.answer_us());
+                self.due = self.patience();
                 // The answer may be there already.
                 true
             }
@@ -657,7 +679,10 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     self.parts.observer.event(&Event::NotSubscribed { filter: first.filter(), error });
                     true
                 }
-                Recovery::Reopen => self.fault(Cause::Subscribe(error), duties),
+                Recovery::Reopen => {
+                    self.fault(Cause::Subscribe(error), duties);
+                    true
+                }
             },
         }
     }
@@ -665,13 +690,18 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     fn disconnect(&mut self, duties: &Duties) -> bool {
         let Phase::InSession(link) = &mut self.phase else { return true };
         if link.disconnecting {
-            return self.now >= self.due && self.leave_session(Then::Stop, duties);
+            let given_up = self.now >= self.due;
+            if given_up {
+                self.leave_session(Then::Stop, duties);
+            }
+            return given_up;
         }
         link.disconnecting = true;
         if link.channel.request_disconnect().is_err() {
-            return self.leave_session(Then::Stop, duties);
+            self.leave_session(Then::Stop, duties);
+            return true;
         }
-        self.due = self.after(self.parts.policy.answer_us());
+        self.due = self.patience();
         self.refuse_queued(PublishError::Stopped, |_| true);
         self.set_state(State::Disconnecting);
         true
@@ -679,46 +709,57 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
 
     /// Reads what the kernel has, up to the next message.
     fn pump(&mut self, duties: &Duties) -> Result<Pumped, Cause> {
+        let interrupts = duties.runner().interrupts();
+        if self.emptied_at == Some(interrupts) {
+            return Ok(Pumped::Nothing);
+        }
         for _ in 0..MAX_STEPS {
             let Phase::InSession(link) = &mut self.phase else { return Ok(Pumped::Nothing) };
-            let read = match link.channel.next_needs_inbox() {
-                Ok(None) => return Ok(Pumped::Nothing),
-                Ok(Some(true)) => {
+            let read = match link.channel.head() {
+                Ok(Head::Nothing) => {
+                    self.emptied_at = Some(interrupts);
+                    return Ok(Pumped::Nothing);
+                }
+                Ok(Head::Published) => link.channel.take_published().map(|(id, outcome)| {
+                    let mut slots = self.publishes.iter_mut();
+                    if let Some(slot) = slots.find(|slot| slot.is_in_flight(id)) {
+                        slot.answer(outcome.map_err(PublishError::from));
+                    }
+                }),
+                Ok(Head::ForInbox) => {
                     if self.receiving || !self.parts.subscriptions.is_empty() || !duties.has_room() {
                         return Ok(Pumped::MessageWaits);
                     }
                     // Nobody would ever take it, and everything behind it would wait.
                     self.discard(duties).map(|_| ())
                 }
-                Ok(Some(false)) => self.read_answer()?,
+                Ok(Head::Other) => self.read_answer()?,
                 Err(error) => Err(error),
             };
             match read {
                 Ok(()) => self.unread = 0,
-                Err(error) => {
-                    self.unread = self.unread.saturating_add(1);
-                    if error.recovery() != Recovery::Retry || self.unread >= MAX_UNREAD {
-                        return Err(Cause::Event(error));
-                    }
-                    self.retry_later();
-                    return Ok(Pumped::Nothing);
-                }
+                Err(error) => return self.read_again_later(error, duties).map(|()| Pumped::Nothing),
             }
         }
         Ok(Pumped::More)
+    }
+
+    /// What the kernel has could not be read. It is not given up at once.
+    #[cold]
+    fn read_again_later(&mut self, error: EventError, duties: &Duties) -> Result<(), Cause> {
+        self.unread = self.unread.saturating_add(1);
+        if error.recovery() != Recovery::Retry || self.unread >= MAX_UNREAD {
+            return Err(Cause::Event(error));
+        }
+        self.retry_later();
+        self.hurry(self.retry_at, duties);
+        Ok(())
     }
 
     /// Reads an event that is no message.
     fn read_answer(&mut self) -> Result<Result<(), EventError>, Cause> {
         let Phase::InSession(link) = &mut self.phase else { return Ok(Ok(())) };
         match link.channel.try_event(&mut Inbox::new(&mut [], &mut [])) {
-            Ok(Some(mqtt::Event::Published(id, outcome))) => {
-                let answered =
-                    |slot: &&mut Slot| matches!(slot.progress, Progress::InFlight { id: of, .. } if of == id);
-                if let Some(slot) = self.publishes.iter_mut().find(answered) {
-                    slot.answer(outcome.map_err(PublishError::from));
-                }
-            }
             Ok(Some(mqtt::Event::Subscribed(id, outcomes))) if link.in_flight == Some(id) => {
                 link.in_flight = None;
                 self.take_outcomes(outcomes)?;
@@ -774,12 +815,10 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     if let Some(acknowledgement) = message.into_acknowledgement() {
                         duties.incur(acknowledgement).acknowledge();
                     }
-                    self.told = false;
                     self.parts.observer.event(&Event::Discarded { len });
                     return Ok(len);
                 }
                 Ok(Some(mqtt::Event::Lost(lost))) => {
-                    self.told = false;
                     self.parts.observer.event(&Event::Lost { len: lost.message_len() });
                     return Ok(0);
                 }
@@ -803,14 +842,14 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         match self.pump(duties) {
             Ok(Pumped::MessageWaits) => {}
             Ok(pumped) => {
-                if pumped == Pumped::More || self.retry_at < self.deadline {
-                    self.hurry(self.now, duties);
+                if pumped == Pumped::More {
+                    self.hurry(0, duties);
                 }
                 return Ok(None);
             }
             Err(cause) => {
                 self.fault(cause, duties);
-                self.hurry(self.now, duties);
+                self.hurry(0, duties);
                 return Ok(None);
             }
         }
@@ -829,7 +868,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let Phase::InSession(link) = &mut self.phase else { return Ok(None) };
         let error = match link.channel.try_event(inbox) {
             Ok(Some(mqtt::Event::Message(message))) => {
-                (self.told, self.told_too_large, self.unread) = (false, false, 0);
+                (self.told_too_large, self.unread) = (false, 0);
                 return Ok(Some(Arrival {
                     topic_len: message.topic().len(),
                     payload_len: message.payload().len(),
@@ -839,7 +878,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }));
             }
             Ok(Some(mqtt::Event::Lost(lost))) => {
-                (self.told, self.told_too_large, self.unread) = (false, false, 0);
+                (self.told_too_large, self.unread) = (false, 0);
                 return Err(NoArrival::Lost {
                     topic_len: lost.topic().len(),
                     message_len: lost.message_len(),
@@ -847,13 +886,13 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 });
             }
             Ok(_) => {
-                self.hurry(self.now, duties);
+                self.hurry(0, duties);
                 return Ok(None);
             }
             Err(error) => error,
         };
         let error = match error {
-            EventError::InboxTooSmall { .. } if !core::mem::replace(&mut self.told_too_large, true) => {
+            EventError::InboxTooSmall { .. } if !mem::replace(&mut self.told_too_large, true) => {
                 return Err(NoArrival::TooLarge);
             }
             EventError::InboxTooSmall { .. } => {
@@ -865,16 +904,14 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
             other => other,
         };
-        self.unread = self.unread.saturating_add(1);
-        if error.recovery() == Recovery::Retry
-            && !matches!(error, EventError::InboxTooSmall { .. })
-            && self.unread < MAX_UNREAD
-        {
-            self.retry_later();
-        } else {
+        if matches!(error, EventError::InboxTooSmall { .. }) {
+            // Not even the memory of the settings takes it.
             self.fault(Cause::Event(error), duties);
+            self.hurry(0, duties);
+        } else if let Err(cause) = self.read_again_later(error, duties) {
+            self.fault(cause, duties);
+            self.hurry(0, duties);
         }
-        self.hurry(self.now, duties);
         Ok(None)
     }
 
@@ -897,7 +934,16 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }
                 self.hurry(until, duties);
             }
-            Progress::InFlight { .. } | Progress::Free => {}
+            Progress::InFlight { .. } => {
+                if let Err(cause) = self.pump(duties) {
+                    self.fault(cause, duties);
+                    self.hurry(0, duties);
+                }
+                if let Some(Slot { progress: Progress::Answered(answer), .. }) = self.publishes.get(slot) {
+                    return Poll::Ready(answer.map(Some));
+                }
+            }
+            Progress::Free => {}
         }
         if let Some(slot) = self.publishes.get_mut(slot) {
             slot.wait(cx.waker());
@@ -914,14 +960,13 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         duties: &Duties,
     ) -> Option<Result<Option<ReasonCode>, PublishError>> {
         let Phase::InSession(link) = &mut self.phase else { return self.not_online(when_offline) };
-        if self.state != State::Online {
+        if !matches!(self.state, State::Online) {
             return self.not_online(when_offline);
         }
         match link.channel.request_publish(publish) {
             Ok(_) if publish.qos() == QoS::AtMostOnce => Some(Ok(None)),
             Ok(id) => {
-                self.look_at_clock();
-                let until = self.after(self.parts.policy.answer_us());
+                let until = self.patience();
                 if let Some(slot) = self.publishes.get_mut(slot) {
                     slot.progress = Progress::InFlight { id, until };
                 }
@@ -937,7 +982,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 Recovery::GiveUp => Some(Err(error.into())),
                 Recovery::Reopen => {
                     self.fault(Cause::Publish(error), duties);
-                    self.hurry(self.now, duties);
+                    self.hurry(0, duties);
                     match (error, when_offline) {
                         // Nothing of it was sent.
                         (RequestError::Ended(_), WhenOffline::Wait(_)) => None,
@@ -949,30 +994,27 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 
     fn not_online(&self, when_offline: WhenOffline) -> Option<Result<Option<ReasonCode>, PublishError>> {
-        (when_offline == WhenOffline::Fail).then_some(Err(PublishError::Offline))
+        matches!(when_offline, WhenOffline::Fail).then_some(Err(PublishError::Offline))
     }
 
-    /// The session with the broker is over. Always true: there is more to do.
-    fn fault(&mut self, cause: Cause, duties: &Duties) -> bool {
+    /// The session with the broker is over.
+    fn fault(&mut self, cause: Cause, duties: &Duties) {
+        self.leave_session(Then::BackOff(cause), duties);
+    }
+
+    fn leave_session(&mut self, then: Then, duties: &Duties) {
+        let Phase::InSession(link) = mem::replace(&mut self.phase, Phase::Offline) else { return };
         self.look_at_clock();
-        self.leave_session(Then::BackOff(cause), duties)
-    }
-
-    fn leave_session(&mut self, then: Then, duties: &Duties) -> bool {
-        let Phase::InSession(link) = core::mem::replace(&mut self.phase, Phase::Offline) else {
-            return true;
-        };
         duties.end();
         self.doubt_in_flight();
         (self.retry_at, self.check_at) = (NEVER, NEVER);
-        (self.told, self.told_too_large) = (false, false);
+        self.told_too_large = false;
         let stable = self.parts.policy.stable_us();
         if self.online_since.take().is_some_and(|since| self.now.saturating_sub(since) >= stable) {
             self.back_off.reset();
         }
         let then = if link.disconnecting { Then::Stop } else { then };
         self.settle(close_mqtt(link.channel), then);
-        true
     }
 
     fn settle(&mut self, closed: Closed, then: Then) {
@@ -1001,7 +1043,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 
     fn close_again(&mut self) -> bool {
-        let Phase::Closing(closing, then) = core::mem::replace(&mut self.phase, Phase::Offline) else {
+        let Phase::Closing(closing, then) = mem::replace(&mut self.phase, Phase::Offline) else {
             return false;
         };
         let closed = match closing {
@@ -1031,7 +1073,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let wait = self.back_off.next(&self.parts.policy, cause.pace(), &self.parts.id);
         self.due = self.after(wait);
         self.phase = Phase::BackingOff;
-        self.refuse_queued(PublishError::Offline, |when| when == WhenOffline::Fail);
+        self.refuse_queued(PublishError::Offline, |when| matches!(when, WhenOffline::Fail));
         self.set_state(State::BackingOff { until: Duration::from_micros(self.due), cause });
     }
 
@@ -1046,5 +1088,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 }
 
+/// What a profile does wrong that neither makes a connection nor says why.
+const NO_CONNECTION: SettingsError =
+    SettingsError::Other { key: "profile", problem: "it made no connection of the settings" };
 /// A machine has its buffers unless a channel has them.
 const NO_BUFFERS: Cause = Cause::Close(CloseError(Status::InvalidHandle));

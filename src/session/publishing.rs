@@ -135,6 +135,10 @@ impl Slot {
         Self { progress: Progress::Free, waker: None }
     }
 
+    pub(super) fn is_in_flight(&self, id: PublishId) -> bool {
+        matches!(self.progress, Progress::InFlight { id: of, .. } if of == id)
+    }
+
     pub(super) fn wait(&mut self, waker: &Waker) {
         match &self.waker {
             Some(known) if known.will_wake(waker) => {}

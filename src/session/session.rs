@@ -3,6 +3,7 @@
 use core::cell::{Cell, RefCell, RefMut};
 use core::fmt;
 use core::future::poll_fn;
+use core::mem;
 use core::pin::pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -17,6 +18,7 @@ use super::publishing::{Publishing, WhenOffline};
 use super::receiving::{Arrival, NoArrival, ReceiveError, Received};
 use super::state::State;
 use crate::mqtt::{Inbox, Publish};
+use crate::notifications::Source;
 
 /// A device that stays connected.
 ///
@@ -31,8 +33,8 @@ pub struct Session<'a, P: BrokerProfile, O = (), const PUBLISHES: usize = 4> {
 }
 
 impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHES> {
-    pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>) -> Self {
-        Self { machine: RefCell::new(machine), duties: Duties::new(), state: Cell::new(State::Stopped) }
+    pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>, runner: Source) -> Self {
+        Self { machine: RefCell::new(machine), duties: Duties::new(runner), state: Cell::new(State::Stopped) }
     }
 
     /// `None` while it is in use, from within which an observer or a waker called.
@@ -72,27 +74,27 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     pub async fn run(&self, mut delay: impl DelayNs) {
         self.start();
         let mut next = poll_fn(|cx| Poll::Ready(self.drive(cx, None))).await;
-        while let Next::At(deadline, now) = next {
-            next = self.wait(&mut delay, deadline, now).await;
+        while let Next::At(deadline) = next {
+            next = self.wait(&mut delay, deadline).await;
         }
     }
 
     /// Waits for `deadline`, driving the session meanwhile, until that is another or is reached.
-    async fn wait(&self, delay: &mut impl DelayNs, deadline: u64, now: u64) -> Next {
-        let mut timer = pin!(sleep(delay, deadline.saturating_sub(now)));
+    async fn wait(&self, delay: &mut impl DelayNs, deadline: u64) -> Next {
+        let now = self.machine().map_or(deadline, |mut machine| machine.now());
+        // A delay may be shorter than that: then it is waited again.
+        let micros = deadline.saturating_sub(now).min(LONGEST_DELAY);
+        let mut timer = pin!(sleep(delay, micros));
         let mut is_new = true;
         poll_fn(|cx| {
             // It has just been driven.
-            if !core::mem::take(&mut is_new) {
+            if !mem::take(&mut is_new) {
                 match self.drive(cx, None) {
-                    Next::At(same, _) if same == deadline => {}
+                    Next::At(same) if same == deadline => {}
                     next => return Poll::Ready(next),
                 }
             }
-            match timer.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(self.drive(cx, Some(deadline))),
-                Poll::Pending => Poll::Pending,
-            }
+            timer.as_mut().poll(cx).map(|()| self.drive(cx, Some(now + micros)))
         })
         .await
     }
@@ -108,22 +110,22 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// Does what can be done now. `Ready` while it is stopped. The last waker polled with is woken when
     /// there may be more to do; it has to be polled again at the [`deadline`](Self::deadline) as well.
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.drive(cx, None) {
+        // There is no timer that could say what time it is: the clock does.
+        match self.drive(cx, Some(0)) {
             Next::Stopped => Poll::Ready(()),
-            Next::At(..) => Poll::Pending,
+            Next::At(_) => Poll::Pending,
         }
     }
 
     fn drive(&self, cx: &mut Context<'_>, waited_for: Option<u64>) -> Next {
-        self.duties.set_runner(cx.waker());
-        let Some(mut machine) = self.machine() else { return Next::At(u64::MAX, 0) };
-        machine.runner().register(cx.waker());
+        self.duties.runner().register(cx.waker());
+        let Some(mut machine) = self.machine() else { return Next::At(u64::MAX) };
         machine.drive(waited_for, &self.duties);
         self.state.set(machine.state());
         if machine.is_stopped() {
             return Next::Stopped;
         }
-        Next::At(machine.deadline().unwrap_or(u64::MAX), machine.now())
+        Next::At(machine.deadline().unwrap_or(u64::MAX))
     }
 
     /// Publishes a message: resolves to the broker's success code, or `None` for QoS 0, about which a
@@ -188,7 +190,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 
     fn poll_take(&self, cx: &mut Context<'_>, inbox: &mut Inbox<'_>) -> Poll<Result<Arrival, NoArrival>> {
         let Some(mut machine) = self.machine() else { return Poll::Ready(Err(NoArrival::InUse)) };
-        machine.receiver().register(cx.waker());
+        machine.register_receiver(cx.waker());
         match machine.take(inbox, &self.duties) {
             Ok(Some(arrival)) => Poll::Ready(Ok(arrival)),
             Ok(None) => Poll::Pending,
@@ -266,7 +268,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         if let Some(mut machine) = self.machine() {
             machine.want(false);
         }
-        self.duties.wake_runner();
+        self.duties.runner().wake();
     }
 }
 
@@ -274,15 +276,19 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 #[derive(Clone, Copy)]
 enum Next {
     Stopped,
-    /// Be driven at that time; and what time it is.
-    At(u64, u64),
+    /// Be driven at that time.
+    At(u64),
 }
 
-/// Sleeps for so many microseconds, or as long as a delay can be.
+/// The longest delay in microseconds: an hour, which every timer can do.
+const LONGEST_DELAY: u64 = 3_600_000_000;
+
+/// Sleeps for so many microseconds, up to [`LONGEST_DELAY`].
 async fn sleep(delay: &mut impl DelayNs, micros: u64) {
     match u32::try_from(micros) {
         Ok(micros @ ..10_000) => delay.delay_us(micros).await,
-        _ => delay.delay_ms(u32::try_from(micros.div_ceil(1_000)).unwrap_or(u32::MAX)).await,
+        Ok(micros) => delay.delay_ms(micros.div_ceil(1_000)).await,
+        Err(_) => delay.delay_ms(u32::MAX).await,
     }
 }
 

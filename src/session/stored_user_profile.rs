@@ -102,13 +102,13 @@ impl BrokerProfile for StoredUserProfile {
         })
     }
 
-    fn connect<R>(
+    fn connect(
         &self,
         _: &DeviceId,
         settings: &UserSettings,
         values: StoredValues<'_>,
-        connect: impl FnOnce(&ConnectOptions<'_>) -> R,
-    ) -> Result<R, SettingsError> {
+        connect: impl FnOnce(&ConnectOptions<'_>),
+    ) -> Result<(), SettingsError> {
         let host = Host::new(values.text(settings.host))
             .map_err(|error| SettingsError::Host { key: "broker-host", error })?;
         let client_id = ClientId::new(values.text(settings.client_id)).map_err(SettingsError::ClientId)?;
@@ -121,6 +121,7 @@ impl BrokerProfile for StoredUserProfile {
             .with_clean_start(self.clean_start)
             .with_limits(self.limits)
             .with_user(user);
-        Ok(connect(&options))
+        connect(&options);
+        Ok(())
     }
 }

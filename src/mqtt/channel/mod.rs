@@ -20,6 +20,7 @@ use crate::channel::Channel;
 use crate::{ChannelBuffers, CloseError, HandedBack, Status};
 
 pub use connected::Connected;
+pub(crate) use connected::Head;
 pub use connecting::Connecting;
 pub use opened::Opened;
 

@@ -35,8 +35,16 @@ impl MqttChannel<Opened> {
         self,
         options: &ConnectOptions<'_>,
     ) -> Result<MqttChannel<Connecting>, HandedBack<MqttChannel<Disconnected>, ConnectError>> {
-        if let Some(Err(error)) = options.will().map(|will| options.limits().check_publish(will)) {
-            return Err(self.failed(ConnectError::Limit(error)));
+        match self.request_connect(options) {
+            Ok(state) => Ok(self.into_state(state)),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Begins to connect; `Ok` makes it a [connecting](Self::connecting) channel.
+    pub(crate) fn request_connect(&self, options: &ConnectOptions<'_>) -> Result<Connecting, ConnectError> {
+        if let Some(will) = options.will() {
+            options.limits().check_publish(will).map_err(ConnectError::Limit)?;
         }
         let handle = self.channel.handle();
         let sent = options.with_request(|request| {
@@ -44,12 +52,13 @@ impl MqttChannel<Opened> {
             unsafe { sys::mvMqttRequestConnect(handle, core::ptr::from_ref(request)) }
         });
         match Status::check(sent) {
-            Ok(()) => Ok(self.into_state(Connecting::new(options.version(), options.limits()))),
-            Err(Status::ChannelClosed) => {
-                let reason = self.channel.closure_reason();
-                Err(self.failed(ConnectError::ChannelClosed(reason)))
-            }
-            Err(status) => Err(self.failed(ConnectError::Kernel(status))),
+            Ok(()) => Ok(Connecting::new(options.version(), options.limits())),
+            Err(Status::ChannelClosed) => Err(ConnectError::ChannelClosed(self.channel.closure_reason())),
+            Err(status) => Err(ConnectError::Kernel(status)),
         }
+    }
+
+    pub(crate) fn connecting(self, state: Connecting) -> MqttChannel<Connecting> {
+        self.into_state(state)
     }
 }

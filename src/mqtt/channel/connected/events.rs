@@ -64,7 +64,9 @@ impl MqttChannel<Connected> {
                 self.channel.read_message(self.state.session, inbox).map(Event::Message)
             }
             sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST => self.channel.read_lost(inbox).map(Event::Lost),
-            sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE => self.read_published(),
+            sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE => {
+                self.read_published().map(|(id, outcome)| Event::Published(id, outcome))
+            }
             sys::MV_MQTTREADABLEDATATYPE_SUBSCRIBERESPONSE => self.read_subscribed(),
             sys::MV_MQTTREADABLEDATATYPE_UNSUBSCRIBERESPONSE => self.read_unsubscribed(),
             sys::MV_MQTTREADABLEDATATYPE_DISCONNECTRESPONSE => self.read_ended(),
@@ -87,9 +89,25 @@ impl MqttChannel<Connected> {
         }
     }
 
-    /// Whether the next event, if there is one, needs an inbox.
-    pub(crate) fn next_needs_inbox(&mut self) -> Result<Option<bool>, EventError> {
-        Ok(self.look()?.then(|| self.state.head.is_some_and(goes_to_inbox)))
+    /// The kind of the next event, for those who take the common ones without an [`Event`].
+    pub(crate) fn head(&mut self) -> Result<Head, EventError> {
+        Ok(if !self.look()? {
+            Head::Nothing
+        } else {
+            match self.state.head {
+                Some(kind) if goes_to_inbox(kind) => Head::ForInbox,
+                Some(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE) => Head::Published,
+                _ => Head::Other,
+            }
+        })
+    }
+
+    /// Takes the answer to a publish, which is the [`head`](Self::head).
+    pub(crate) fn take_published(
+        &mut self,
+    ) -> Result<(PublishId, Result<ReasonCode, RequestError>), EventError> {
+        self.state.head = None;
+        self.read_published().map_err(EventError::Kernel)
     }
 
     /// How the session ended, once [`Event::Ended`] was told.
@@ -122,7 +140,7 @@ impl MqttChannel<Connected> {
         *self.state.end.get_or_insert(end)
     }
 
-    fn read_published(&self) -> Result<Event<'static>, Status> {
+    fn read_published(&self) -> Result<(PublishId, Result<ReasonCode, RequestError>), Status> {
         let response = self.channel.read_publish()?;
         let outcome = if !response.state.is_completed() {
             Err(RequestError::Failed(response.state))
@@ -134,7 +152,7 @@ impl MqttChannel<Connected> {
         } else {
             Err(RequestError::Refused(response.reason))
         };
-        Ok(Event::Published(PublishId(self.state.id(response.correlation_id)), outcome))
+        Ok((PublishId(self.state.id(response.correlation_id)), outcome))
     }
 
     fn read_subscribed(&mut self) -> Result<Event<'static>, Status> {
@@ -169,6 +187,18 @@ impl MqttChannel<Connected> {
         let end = SessionEnd::Disconnected { state, reason };
         Ok(Event::Ended(*self.state.end.get_or_insert(end)))
     }
+}
+
+/// What the next event is.
+#[derive(Clone, Copy)]
+pub(crate) enum Head {
+    Nothing,
+    /// A message, or the report of a lost one.
+    ForInbox,
+    /// The answer to a publish.
+    Published,
+    /// Another answer, or the end.
+    Other,
 }
 
 fn goes_to_inbox(kind: u32) -> bool {

@@ -7,6 +7,8 @@ mod events;
 mod requests;
 mod waiting;
 
+pub(crate) use events::Head;
+
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::mqtt::channel::MqttChannel;
