@@ -90,9 +90,12 @@ code! {
     InputTooLong = sys::MV_STATUS_INPUTTOOLONG, "the input is too long";
 }
 
-/// A constant of 0 does not compile.
+/// No constant is 0; one that were would be told apart from success by its number only.
 const fn non_zero(raw: u32) -> NonZeroU32 {
-    NonZeroU32::new(raw).unwrap()
+    match NonZeroU32::new(raw) {
+        Some(status) => status,
+        None => NonZeroU32::MAX,
+    }
 }
 
 impl Status {

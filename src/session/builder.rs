@@ -27,7 +27,7 @@ pub struct SessionBuilder<'a, P = StoredProfile, O = ()> {
     subscriptions: &'a [Subscription<'a>],
 }
 
-impl<'a> SessionBuilder<'a> {
+impl SessionBuilder<'_> {
     /// A session of the device `id` over `memory`, [`MemoryPlan::AWS_LEN`] bytes for AWS IoT.
     pub fn new<const N: usize>(notifications: Notifications, memory: KernelBuffer<N>, id: DeviceId) -> Self {
         Self {
@@ -87,6 +87,7 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
     /// # Errors
     ///
     /// A [`BuildError`], with the builder handed back.
+    #[allow(clippy::result_large_err)] // Built once, where there is room for a session.
     pub fn build(self) -> Result<Session<'a, P, O>, HandedBack<Self, BuildError>> {
         self.build_for()
     }
@@ -96,6 +97,7 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
     /// # Errors
     ///
     /// As [`build`](Self::build).
+    #[allow(clippy::result_large_err)] // As above.
     pub fn build_for<const PUBLISHES: usize>(
         mut self,
     ) -> Result<Session<'a, P, O, PUBLISHES>, HandedBack<Self, BuildError>> {

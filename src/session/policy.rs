@@ -18,6 +18,7 @@ use core::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[allow(clippy::struct_field_names)] // The unit belongs to the name.
 pub struct Policy {
     shortest_ms: u32,
     longest_ms: u32,

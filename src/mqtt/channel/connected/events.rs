@@ -91,14 +91,13 @@ impl MqttChannel<Connected> {
 
     /// The kind of the next event, for those who take the common ones without an [`Event`].
     pub(crate) fn head(&mut self) -> Result<Head, EventError> {
-        Ok(if !self.look()? {
-            Head::Nothing
-        } else {
-            match self.state.head {
-                Some(kind) if goes_to_inbox(kind) => Head::ForInbox,
-                Some(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE) => Head::Published,
-                _ => Head::Other,
-            }
+        if !self.look()? {
+            return Ok(Head::Nothing);
+        }
+        Ok(match self.state.head {
+            Some(kind) if goes_to_inbox(kind) => Head::ForInbox,
+            Some(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE) => Head::Published,
+            _ => Head::Other,
         })
     }
 
