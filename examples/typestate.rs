@@ -105,15 +105,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     broker.at(std::time::Duration::from_secs(2), |broker| {
         broker.publish(format!("command/device/{SID}"), "stop", 1);
     });
-    let hex = |der: &[u8]| der.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let hex = |der: &[u8]| -> Result<String, Box<dyn Error>> {
+        Ok(base16ct::lower::encode_str(der, &mut vec![0; 2 * der.len()])?.to_owned())
+    };
     let device = Device::builder()
         .device_id(SID)
         .config("location", "greenhouse 3")
-        .config("root-CA", &hex(&pki.root_ca))
-        .config("cert", &hex(&pki.device_certificate))
+        .config("root-CA", &hex(&pki.root_ca)?)
+        .config("cert", &hex(&pki.device_certificate)?)
         .config("broker-host", HOST)
         .config("broker-port", "8883")
-        .secret("private_key", &hex(&pki.device_key))
+        .secret("private_key", &hex(&pki.device_key)?)
         .broker(broker)
         .boot();
     device.bind_interrupt(IRQ, || CENTER.on_interrupt());

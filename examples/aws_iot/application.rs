@@ -247,6 +247,8 @@ pub trait Log {
                 let code = code.map(decimal).unwrap_or_default();
                 self.line(&["backing off: ", what, cause.key().unwrap_or_default(), &code]);
             }
+            // The next event says to whom.
+            Event::State(State::Connecting) => {}
             Event::State(state) => self.line(&[name(state)]),
             Event::Connecting { host, .. } => self.line(&["connecting to ", host]),
             Event::Subscribed { filter, outcome: TopicOutcome::Granted(_) } => {
@@ -255,7 +257,8 @@ pub trait Log {
             Event::Subscribed { filter, .. } | Event::NotSubscribed { filter, .. } => {
                 self.line(&["not subscribed to ", filter.as_str()]);
             }
-            _ => self.line(&["a message was thrown away"]),
+            Event::Discarded { .. } | Event::Lost { .. } => self.line(&["a message was thrown away"]),
+            _ => {}
         }
     }
 
@@ -275,8 +278,11 @@ pub trait Log {
     }
 
     /// A message could not be received.
-    fn not_received(&self, _error: &ReceiveError<'_>) {
-        self.line(&["a message was too large"]);
+    fn not_received(&self, error: &ReceiveError<'_>) {
+        // Received again, it is thrown away, and that is told.
+        if !matches!(error, ReceiveError::TooLarge) {
+            self.line(&["a message was too large"]);
+        }
     }
 }
 
@@ -285,7 +291,6 @@ fn name(state: &State) -> &'static str {
         State::Stopped => "disconnected",
         State::Offline => "waiting for the network",
         State::FetchingSettings => "fetching the settings",
-        State::Connecting => "connecting",
         State::Subscribing => "connected",
         State::Online => "online",
         State::Disconnecting => "disconnecting",
