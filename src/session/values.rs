@@ -5,9 +5,37 @@ use core::num::NonZeroU16;
 
 use super::SettingsError;
 use crate::config::{ConfigFetch, Encoding, ItemMemory, Received};
+use crate::memory::Region;
 use crate::mqtt::Host;
 use crate::secret::Secret;
 use crate::tls::{Certificate, PrivateKey, TlsMaterialError};
+
+/// The memory in which a session keeps values, a private key among them: overwritten when it is dropped.
+pub(super) struct ValueMemory(Region);
+
+impl ValueMemory {
+    pub(super) fn new(memory: Region) -> Self {
+        Self(memory)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.bytes_mut()
+    }
+
+    pub(super) fn wipe(&mut self) {
+        self.0.wipe();
+    }
+}
+
+impl Drop for ValueMemory {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
 
 /// Where a value lies in the session's memory.
 ///
