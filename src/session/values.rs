@@ -199,6 +199,11 @@ impl<'m> StoredValues<'m> {
         core::str::from_utf8(self.bytes(span)).unwrap_or_default()
     }
 
+    /// A value as a host name, which it is if it was read as one.
+    pub(crate) fn host(self, span: Span) -> Host<'m> {
+        Host::from_valid(self.text(span))
+    }
+
     /// A value as a certificate.
     ///
     /// # Errors
