@@ -6,7 +6,52 @@
 //! safe: a wrong sequence does not compile, a wrong buffer does not exist, and a forgotten check is
 //! an error that says what to do.
 //!
-//! # From boot to the broker
+//! # A device that stays connected
+//!
+//! [`session::Session`] is what most applications want: a state machine that waits for the network,
+//! fetches the settings, connects, subscribes, and begins again after whatever went wrong. The
+//! application publishes, receives and acknowledges.
+//!
+//! ```
+//! use core::time::Duration;
+//!
+//! use embassy_futures::join::join;
+//! use microvisor::mqtt::{ClientId, ConnectOptions, Host, Publish, QoS, TopicName};
+//! use microvisor::session::{FixedProfile, MemoryPlan, SessionBuilder, WhenOffline};
+//! use microvisor::{DeviceId, HandedBack, KernelMemory, NotificationCenter, kernel_memory};
+//! # use microvisor_sim::{Device, broker::model::ModelBroker};
+//!
+//! static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
+//! static MEMORY: KernelMemory<{ MemoryPlan::AWS_LEN }> = kernel_memory!(MemoryPlan::AWS_LEN);
+//!
+//! # let broker = ModelBroker::open().build();
+//! # let device = Device::builder().broker(broker.clone()).boot();
+//! # device.bind_interrupt(51, || CENTER.on_interrupt());
+//! # let delay = device.delay();
+//! # device.block_on(async {
+//! // Without a profile, it is AWS IoT, with the credentials from the device's stores.
+//! let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device-7")?);
+//! let memory = MEMORY.take().expect("nobody else has it");
+//! let builder = SessionBuilder::new(CENTER.open()?, memory, DeviceId::read()?);
+//! let session =
+//!     builder.profile(FixedProfile::new(options)).build().map_err(HandedBack::into_error)?;
+//!
+//! let report = async {
+//!     let reading = Publish::new(TopicName::new("sensor/7")?, b"21.5").with_qos(QoS::AtLeastOnce);
+//!     session.publish(&reading, WhenOffline::Wait(Duration::from_mins(5))).await?;
+//!     session.disconnect().await;
+//!     Ok::<(), Box<dyn std::error::Error>>(())
+//! };
+//! join(session.run(delay), report).await.1?;
+//! # assert_eq!(broker.received()[0].payload, b"21.5");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Step by step
+//!
+//! Below it, each step is a type of its own:
 //!
 //! ```text
 //!  KernelMemory ─take─▶ KernelBuffer ─split─▶ ChannelBuffers ─┐

@@ -32,10 +32,12 @@ fn the_run_ends_after_as_many_messages_as_wanted_in_virtual_time() {
 
     assert_eq!(outcome.status, 0, "{outcome:#?}");
     assert_eq!(outcome.stderr, "");
-    assert!(outcome.stdout.contains(&format!("connected as {SID}")), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains(&format!("8883 as {SID}\n")), "{}", outcome.stdout);
     for number in 1..=60 {
         assert!(outcome.stdout.contains(&format!("published {number}/60 ")), "{number}: {}", outcome.stdout);
     }
+    // A reading each minute.
+    assert!(outcome.stdout.contains("\n3541."), "{}", outcome.stdout);
     let end = "done: 60 of 60 messages published and acknowledged, commands obeyed: 2\n";
     assert!(outcome.stdout.ends_with(end), "{}", outcome.stdout);
 }
@@ -100,6 +102,21 @@ fn an_expired_certificate_fails_with_advice() {
 }
 
 #[test]
+fn a_run_that_comes_to_nothing_ends_when_patience_runs_out_after_some_attempts() {
+    let folder = folder("p256-pkcs8.pem", "rsa2048-pkcs1.pem", |_| ());
+    let folder = folder.path().to_str().expect("the path is text");
+
+    let outcome = run(["--patience", "3600", "--credentials", folder]);
+
+    assert_eq!(outcome.status, 1, "{outcome:#?}");
+    assert!(outcome.stderr.ends_with("; gave up after 3600s (--patience)\n"), "{}", outcome.stderr);
+    let attempts = outcome.stdout.lines().filter(|line| line.contains("connecting to")).count();
+    assert!(attempts > 600, "{attempts} attempts");
+    let end = outcome.stdout.lines().last().expect("there are lines").trim_start();
+    assert!(end.starts_with("359"), "{end}");
+}
+
+#[test]
 fn credentials_that_cannot_be_used_fail_before_the_device_starts() {
     for (folder, advice) in [
         (folder("p256-pkcs8.pem", "p256-pkcs8-encrypted.pem", |_| ()), "is encrypted"),
@@ -141,6 +158,7 @@ fn help_shows_every_option_and_examples() {
         "--sid SID",
         "--publishes N",
         "--interval SECONDS",
+        "--patience SECONDS",
         "--trace",
     ] {
         assert!(outcome.stdout.contains(option), "{option}");
@@ -164,6 +182,7 @@ fn a_wrong_option_says_what_to_do_and_exits_with_2() {
         (&["--interval", "-1"], "give seconds from 0 to 86400, such as 0.5"),
         (&["--interval", "NaN"], "give seconds from 0 to 86400, such as 0.5"),
         (&["--interval", "1e9"], "give seconds from 0 to 86400, such as 0.5"),
+        (&["--patience", "much"], "give seconds from 0 to 86400, such as 0.5"),
         (&["--sid", "my-device"], "UV followed by 32 hexadecimal digits"),
         (&["--sid", &sid[1..]], "UV followed by 32 hexadecimal digits"),
         (&["--sid", "UVéééééééééééééééé"], "UV followed by 32 hexadecimal digits"),

@@ -1,403 +1,321 @@
 //! The application: telemetry out, commands in.
 //!
 //! It needs no heap, names nothing of the machine it runs on, and is the same on a board and in the
-//! simulator.
+//! simulator. The session keeps the device connected, whatever happens; the application only says what
+//! it publishes and what a command does. Below it is what it tells: in a few words without `core::fmt`,
+//! which are all that a board has room for, unless the machine's [`Log`] does better.
 
-use core::fmt::{self, Write};
-use core::future::Future;
-use core::pin::pin;
+use core::cell::Cell;
+use core::future::poll_fn;
+use core::task::{Poll, Waker};
+use core::time::Duration;
 
-use embassy_futures::select::{Either, select};
+use embassy_futures::join::join;
+use embassy_futures::select::select;
 use embedded_hal_async::delay::DelayNs;
-use heapless::{Deque, String};
-use microvisor::aws::{Encodings, Profile, ProfileError, Settings, SettingsError, Topics};
+use heapless::String;
+use microvisor::aws::{Encodings, StoredProfile, Topics};
 use microvisor::mqtt::{
-    Acknowledgement, ConnectError, Connected, Event, EventError, Inbox, Message, MqttChannel, Publish, QoS,
-    ReasonCode, RequestError, SessionEnd, Subscription, TopicOutcome,
+    ConnectError, Inbox, Publish, QoS, ReasonCode, SessionEnd, Subscription, TopicOutcome,
 };
-use microvisor::{
-    ChannelBuffers, CloseError, DeviceId, DeviceIdError, Network, NetworkError, Notifications, OpenError,
-    Recovery,
+use microvisor::session::{
+    BuildError, Cause, Event, MemoryPlan, Observer, Policy, PublishError, ReceiveError, Session,
+    SessionBuilder, State, WhenOffline,
 };
-
-/// How long the far end may take to answer.
-const PATIENCE_MS: u32 = 60_000;
+use microvisor::{DeviceId, HandedBack, KernelBuffer, Notifications};
 
 /// What the application gets from the machine it runs on.
-pub struct Machine<'m, D, O> {
+pub struct Machine<D, L, const N: usize> {
     pub notifications: Notifications,
-    pub buffers: ChannelBuffers,
-    /// Where the credentials go: 5 KiB for an RSA-2048 key.
-    pub memory: &'m mut [u8],
+    /// For the kernel's channels and the credentials.
+    pub memory: KernelBuffer<N>,
+    /// How it is divided.
+    pub memory_plan: MemoryPlan,
     /// How the credentials are written in the device's stores.
     pub encodings: Encodings,
+    /// How long the session waits for answers, and between its attempts.
+    pub policy: Policy,
     pub delay: D,
-    pub observer: O,
+    pub log: L,
 }
 
 /// What it is to do.
 #[derive(Clone, Copy)]
 pub struct Plan {
-    /// After how many readings it ends.
+    /// After how many readings that the broker took it ends.
     pub publishes: u32,
-    /// How long it waits between them.
+    /// How long it is from one to the next.
     pub interval_ms: u32,
 }
 
-/// Whoever wants to know how far it is.
-pub trait Observer {
-    fn step(&mut self, step: &Step<'_>);
-}
-
-/// How far it is.
-pub enum Step<'a> {
-    Started(&'a DeviceId),
-    NetworkConnected,
-    SettingsFetched { host: &'a str, port: u16 },
-    Connected { client_id: &'a str },
-    Subscribed { filter: &'a str, qos: QoS },
-    Published { number: u32, of: u32, payload: &'a str, reason: ReasonCode },
-    Received { command: Command, topic: &'a str },
-    Ignored { topic: &'a str, len: usize },
-    Lost { len: u32 },
-    Disconnected,
-}
-
-/// What a device can be told to do.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Command {
-    Stop,
-    Restart,
-}
-
 /// What came of it.
+#[allow(dead_code, reason = "a board's plan has no end")]
 pub struct Summary {
     pub published: u32,
     pub commands: u32,
 }
 
-/// Runs until the planned readings are published and the broker has taken each of them.
-pub async fn run<D: DelayNs, O: Observer>(
-    machine: Machine<'_, D, O>,
+/// Runs until the broker has taken as many readings as planned, however often the device goes offline
+/// meanwhile.
+///
+/// # Errors
+///
+/// The memory or the notification centre is not what a session needs, which no waiting heals.
+pub async fn run<D: DelayNs + Clone, L: Log, const N: usize>(
+    machine: Machine<D, L, N>,
     plan: Plan,
-) -> Result<Summary, Failure> {
-    let Machine { notifications, buffers, memory, encodings, mut delay, mut observer } = machine;
-    let id = DeviceId::read()?;
-    observer.step(&Step::Started(&id));
+) -> Result<Summary, BuildError> {
+    let Machine { notifications, memory, memory_plan, encodings, policy, delay, log } = machine;
+    let id = read_id(delay.clone(), &log).await;
+    log.line(&["device ", id.as_str()]);
 
-    let mut network = Network::request(&notifications)?;
-    in_time(&mut delay, Waiting::Network, network.connected()).await??;
-    observer.step(&Step::NetworkConnected);
+    let topics = Topics::new(&id);
+    let filters = [topics.command(), topics.broadcast()];
+    let subscriptions = filters.map(|filter| Subscription::new(filter, QoS::AtLeastOnce));
+    // One message at a time is on its way.
+    let session = SessionBuilder::new(notifications, memory, id)
+        .memory_plan(memory_plan)
+        .profile(StoredProfile::new().with_encodings(encodings))
+        .policy(policy)
+        .subscriptions(&subscriptions)
+        .observer(|event: &Event<'_>| log.event(event))
+        .build_for::<1>()
+        .map_err(HandedBack::into_error)?;
 
-    let fetch = Settings::fetch_encoded(&network, buffers, memory, encodings);
-    let fetched = in_time(&mut delay, Waiting::Settings, fetch).await?;
-    let (settings, buffers) = fetched.map_err(|failed| Failure::Settings(failed.error))?;
-    let (host, port) = (settings.endpoint().as_str(), settings.port().get());
-    observer.step(&Step::SettingsFetched { host, port });
-
-    let credentials = settings.credentials();
-    let profile = Profile::new(settings.endpoint(), &id, &credentials)?.with_port(settings.port());
-    let channel = MqttChannel::open(&network, buffers).map_err(|failed| failed.error)?;
-    let connecting = channel.connect(&profile.connect_options()).map_err(|failed| failed.error)?;
-    let connected = in_time(&mut delay, Waiting::Broker, connecting.connected()).await?;
-    let channel = connected.map_err(|failed| failed.error)?;
-    observer.step(&Step::Connected { client_id: id.as_str() });
-
-    let commands = Commands { observer, publishing: true, received: 0, owed: Deque::new() };
-    let (channel, commands) =
-        Session { channel, commands, delay, topics: Topics::new(&id) }.run(plan).await?;
-    let buffers = channel.close().map_err(|failed| failed.error)?;
-    drop(buffers);
-    Ok(Summary { published: plan.publishes, commands: commands.received })
+    let device = Device {
+        session: &session,
+        topics: &topics,
+        log: &log,
+        publishing: Switch::on(),
+        published: Cell::new(0),
+        commands: Cell::new(0),
+    };
+    let application = join(device.telemetry(delay.clone(), plan), device.commands());
+    select(session.run(delay), application).await;
+    Ok(Summary { published: device.published.get(), commands: device.commands.get() })
 }
 
-/// A device that is connected.
-struct Session<D, O> {
-    channel: MqttChannel<Connected>,
-    commands: Commands<O>,
-    delay: D,
-    topics: Topics,
-}
-
-impl<D: DelayNs, O: Observer> Session<D, O> {
-    async fn run(
-        mut self,
-        plan: Plan,
-    ) -> Result<(MqttChannel<microvisor::mqtt::Disconnected>, Commands<O>), Failure> {
-        let (mut topic, mut payload) = ([0; 256], [0; 512]);
-        let mut inbox = Inbox::new(&mut topic, &mut payload);
-        self.subscribe(&mut inbox).await?;
-        let mut number = 0;
-        while number < plan.publishes {
-            if !self.commands.publishing {
-                self.take_one(&mut inbox).await?;
-                continue;
-            }
-            number += 1;
-            self.publish(&mut inbox, number, plan.publishes).await?;
-            if number < plan.publishes {
-                self.wait(&mut inbox, plan.interval_ms).await?;
-            }
+/// The kernel has it at hand; should it not, a device without a name can do nothing but ask again.
+async fn read_id(mut delay: impl DelayNs, log: &impl Log) -> DeviceId {
+    loop {
+        match DeviceId::read() {
+            Ok(id) => return id,
+            Err(_) => log.line(&["no device id"]),
         }
-        let Self { channel, mut commands, mut delay, .. } = self;
-        let ending = channel.disconnect(&mut inbox, |event| commands.take(event));
-        let ended = in_time(&mut delay, Waiting::Disconnect, ending).await?;
-        let (channel, _end) = ended.map_err(|failed| failed.error)?;
-        commands.observer.step(&Step::Disconnected);
-        Ok((channel, commands))
+        delay.delay_ms(1_000).await;
+    }
+}
+
+/// A device with a thermometer, which listens to commands.
+struct Device<'d, 's, O, L> {
+    session: &'d Session<'s, StoredProfile, O, 1>,
+    topics: &'d Topics,
+    log: &'d L,
+    publishing: Switch,
+    published: Cell<u32>,
+    commands: Cell<u32>,
+}
+
+impl<O: Observer, L: Log> Device<'_, '_, O, L> {
+    /// Publishes a reading each interval, and ends the session after the last.
+    async fn telemetry(&self, mut delay: impl DelayNs, plan: Plan) {
+        let mut taken = 0;
+        while self.published.get() < plan.publishes {
+            // A reading is taken when it can be published.
+            self.session.online().await;
+            self.publishing.wait().await;
+            taken += 1;
+            // One interval lasts from reading to reading, however long it takes to publish one.
+            join(self.publish(taken, plan), delay.delay_ms(plan.interval_ms.max(1))).await;
+        }
     }
 
-    async fn subscribe(&mut self, inbox: &mut Inbox<'_>) -> Result<(), Failure> {
-        let Self { channel, commands, delay, topics } = self;
-        let filters = [topics.command(), topics.broadcast()];
-        let subscriptions = filters.map(|filter| Subscription::new(filter, QoS::AtLeastOnce));
-        let subscribing = channel.subscribe(&subscriptions, inbox, |event| commands.take(event));
-        let outcomes = in_time(delay, Waiting::Subscribe, subscribing).await??;
-        for (filter, outcome) in filters.iter().zip(&outcomes) {
-            match *outcome {
-                TopicOutcome::Granted(qos) => {
-                    commands.observer.step(&Step::Subscribed { filter: filter.as_str(), qos });
+    async fn publish(&self, taken: u32, plan: Plan) {
+        let payload = reading(taken);
+        let reading = Publish::new(self.topics.telemetry(), payload.as_bytes()).with_qos(QoS::AtLeastOnce);
+        // After an interval there is a newer one.
+        let fresh = Duration::from_millis(plan.interval_ms.max(1_000).into());
+        match self.session.publish(&reading, WhenOffline::Wait(fresh)).await {
+            Ok(reason) => {
+                let number = self.published.get() + 1;
+                self.published.set(number);
+                self.log.published(number, &payload, reason.unwrap_or(ReasonCode::Success));
+                if number == plan.publishes {
+                    self.session.stop();
                 }
-                TopicOutcome::Refused(reason) => return Err(Failure::SubscriptionRefused(reason)),
             }
+            // Not that it was sent twice, since the next is another one.
+            Err(error) => self.log.not_published(&payload, &error),
         }
-        Ok(())
     }
 
-    async fn publish(&mut self, inbox: &mut Inbox<'_>, number: u32, of: u32) -> Result<(), Failure> {
-        let Self { channel, commands, delay, topics } = self;
-        let payload = reading(number);
-        let message = Publish::new(topics.telemetry(), payload.as_bytes()).with_qos(QoS::AtLeastOnce);
-        let publishing = channel.publish(&message, inbox, |event| commands.take(event));
-        // With QoS 1 there always is a reason.
-        let reason = in_time(delay, Waiting::Publish, publishing).await??.unwrap_or(ReasonCode::Success);
-        commands.settle(channel);
-        commands.observer.step(&Step::Published { number, of, payload: &payload, reason });
-        Ok(())
-    }
-
-    /// Takes what comes next, however long that is.
-    async fn take_one(&mut self, inbox: &mut Inbox<'_>) -> Result<(), Failure> {
-        let Self { channel, commands, .. } = self;
-        match channel.event(inbox).await? {
-            Event::Ended(end) => return Err(Failure::Ended(end)),
-            event => commands.take(event),
-        }
-        commands.settle(channel);
-        Ok(())
-    }
-
-    /// Takes what comes until the interval is over.
-    async fn wait(&mut self, inbox: &mut Inbox<'_>, interval_ms: u32) -> Result<(), Failure> {
-        let Self { channel, commands, delay, .. } = self;
-        let mut interval = pin!(delay.delay_ms(interval_ms));
+    /// Obeys commands, and acknowledges each.
+    async fn commands(&self) {
+        // Larger than any topic and any command that is meant for it.
+        let (mut topic, mut payload) = ([0; 64], [0; 64]);
         loop {
-            match select(channel.event(inbox), interval.as_mut()).await {
-                Either::First(event) => match event? {
-                    Event::Ended(end) => return Err(Failure::Ended(end)),
-                    event => commands.take(event),
-                },
-                Either::Second(()) => return Ok(()),
+            match self.session.receive(&mut Inbox::new(&mut topic, &mut payload)).await {
+                Ok(message) => {
+                    self.obey(message.topic_str().unwrap_or("?"), message.payload());
+                    message.acknowledge();
+                }
+                Err(error) => self.log.not_received(&error),
             }
-            commands.settle(channel);
         }
+    }
+
+    fn obey(&self, topic: &str, payload: &[u8]) {
+        let (command, publishing) = match payload {
+            b"stop" => ("stop", false),
+            b"restart" => ("restart", true),
+            _ => return self.log.line(&["no command that is known, on ", topic]),
+        };
+        self.publishing.set(publishing);
+        self.commands.set(self.commands.get() + 1);
+        self.log.line(&["command ", command, " on ", topic]);
     }
 }
 
 /// A simulated thermometer: tenths of a degree, up and down between 21.0 and 22.5.
-fn reading(number: u32) -> String<64> {
+fn reading(number: u32) -> String<40> {
     let phase = (number % 6) * 5;
     let tenths = 210 + if phase < 15 { phase } else { 30 - phase };
     let mut json = String::new();
-    let (degrees, tenth) = (tenths / 10, tenths % 10);
-    // 31 characters at most.
-    let _ = write!(json, "{{\"temperature_celsius\":{degrees}.{tenth}}}");
+    for part in ["{\"temperature_celsius\":", &decimal(tenths / 10), ".", &decimal(tenths % 10), "}"] {
+        // 31 characters at most.
+        let _ = json.push_str(part);
+    }
     json
 }
 
-/// Takes commands, and acknowledges them in the order in which they came.
-struct Commands<O> {
-    observer: O,
-    publishing: bool,
-    received: u32,
-    /// Acknowledgements that the kernel had no room for. The broker sends a message again whose
-    /// acknowledgement is dropped, so this may be short.
-    owed: Deque<Acknowledgement, 8>,
+/// Digits without `core::fmt`.
+fn decimal(number: u32) -> String<10> {
+    let mut digits = String::new();
+    let mut place = 1_000_000_000;
+    while place > 0 {
+        let digit = number / place % 10;
+        if digit > 0 || place == 1 || !digits.is_empty() {
+            // There are ten places.
+            let _ = digits.push(char::from_digit(digit, 10).unwrap_or('0'));
+        }
+        place /= 10;
+    }
+    digits
 }
 
-impl<O: Observer> Commands<O> {
-    fn take(&mut self, event: Event<'_>) {
-        match event {
-            Event::Message(message) => self.obey(message),
-            Event::Lost(lost) => self.observer.step(&Step::Lost { len: lost.message_len() }),
-            // Answers to requests that were given up, and the end, which is told again.
-            Event::Published(..) | Event::Subscribed(..) | Event::Unsubscribed(..) | Event::Ended(_) => {}
+/// Whether to publish, for one who waits until it is so.
+struct Switch {
+    is_on: Cell<bool>,
+    waiting: Cell<Option<Waker>>,
+}
+
+impl Switch {
+    fn on() -> Self {
+        Self { is_on: Cell::new(true), waiting: Cell::new(None) }
+    }
+
+    fn set(&self, is_on: bool) {
+        self.is_on.set(is_on);
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
         }
     }
 
-    fn obey(&mut self, message: Message<'_>) {
-        let topic = message.topic_str().unwrap_or("a topic that is not UTF-8");
-        let command = match message.payload() {
-            b"stop" => Some(Command::Stop),
-            b"restart" => Some(Command::Restart),
-            _ => None,
-        };
-        if let Some(command) = command {
-            self.publishing = command == Command::Restart;
-            self.received += 1;
-            self.observer.step(&Step::Received { command, topic });
-        } else {
-            self.observer.step(&Step::Ignored { topic, len: message.payload().len() });
-        }
-        self.acknowledge(message);
-    }
-
-    /// At once, unless an earlier one waits.
-    fn acknowledge(&mut self, message: Message<'_>) {
-        let owed = if self.owed.is_empty() {
-            message.acknowledge().err().map(|failed| failed.value)
-        } else {
-            message.into_acknowledgement()
-        };
-        if let Some(acknowledgement) = owed {
-            // Where even this is full, the broker sends the message again.
-            let _ = self.owed.push_back(acknowledgement);
-        }
-    }
-
-    /// Sends what is owed, as far as the kernel has room for it.
-    fn settle(&mut self, channel: &mut MqttChannel<Connected>) {
-        while let Some(acknowledgement) = self.owed.pop_front() {
-            if let Err(failed) = channel.acknowledge(acknowledgement) {
-                if failed.error.recovery() == Recovery::Retry {
-                    let _ = self.owed.push_front(failed.value);
-                }
-                return;
+    async fn wait(&self) {
+        poll_fn(|cx| {
+            if self.is_on.get() {
+                return Poll::Ready(());
             }
-        }
-    }
-}
-
-/// Gives `future` up when the far end takes too long.
-async fn in_time<T>(
-    delay: &mut impl DelayNs,
-    waiting: Waiting,
-    future: impl Future<Output = T>,
-) -> Result<T, Failure> {
-    match select(future, delay.delay_ms(PATIENCE_MS)).await {
-        Either::First(output) => Ok(output),
-        Either::Second(()) => Err(Failure::NoAnswer(waiting)),
-    }
-}
-
-/// What was waited for.
-#[derive(Clone, Copy, Debug)]
-pub enum Waiting {
-    Network,
-    Settings,
-    Broker,
-    Subscribe,
-    Publish,
-    Disconnect,
-}
-
-/// Why it ended before its time.
-#[derive(Debug)]
-pub enum Failure {
-    DeviceId(DeviceIdError),
-    Network(NetworkError),
-    Settings(SettingsError),
-    Profile(ProfileError),
-    Open(OpenError),
-    Connect(ConnectError),
-    Request(RequestError),
-    SubscriptionRefused(ReasonCode),
-    Event(EventError),
-    Ended(SessionEnd),
-    Close(CloseError),
-    NoAnswer(Waiting),
-}
-
-macro_rules! failure_from {
-    ($($error:ty => $variant:ident),* $(,)?) => {
-        $(impl From<$error> for Failure {
-            fn from(error: $error) -> Self {
-                Self::$variant(error)
-            }
-        })*
-    };
-}
-
-failure_from! {
-    DeviceIdError => DeviceId,
-    NetworkError => Network,
-    ProfileError => Profile,
-    OpenError => Open,
-    ConnectError => Connect,
-    RequestError => Request,
-    EventError => Event,
-    CloseError => Close,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::DeviceId(error) => error.fmt(f),
-            Self::Network(error) => error.fmt(f),
-            Self::Settings(error) => error.fmt(f),
-            Self::Profile(error) => error.fmt(f),
-            Self::Open(error) => error.fmt(f),
-            Self::Connect(error) => error.fmt(f),
-            Self::Request(error) => error.fmt(f),
-            Self::SubscriptionRefused(reason) => {
-                write!(f, "the broker refused a subscription: {reason}; check the policy")
-            }
-            Self::Event(error) => error.fmt(f),
-            Self::Ended(end) => write!(
-                f,
-                "the session ended: {end}; check whether the broker still runs, the policy (AWS drops a \
-                 connection that does what it does not allow) and whether another client uses this client id"
-            ),
-            Self::Close(error) => error.fmt(f),
-            Self::NoAnswer(waiting) => {
-                let what = match waiting {
-                    Waiting::Network => "the network did not connect",
-                    Waiting::Settings => "the config store did not answer",
-                    Waiting::Broker => "the broker did not answer",
-                    Waiting::Subscribe => "the subscribe request was not answered",
-                    Waiting::Publish => "the publish request was not answered",
-                    Waiting::Disconnect => "the disconnect request was not answered",
-                };
-                write!(f, "{what} within {} s", PATIENCE_MS / 1000)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Command {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stop => "stop",
-            Self::Restart => "restart",
+            self.waiting.set(Some(cx.waker().clone()));
+            Poll::Pending
         })
+        .await;
     }
 }
 
-impl fmt::Display for Step<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Started(id) => write!(f, "device {id}"),
-            Self::NetworkConnected => f.write_str("network connected"),
-            Self::SettingsFetched { host, port } => write!(f, "settings fetched, broker {host}:{port}"),
-            Self::Connected { client_id } => write!(f, "connected as {client_id}"),
-            Self::Subscribed { filter, qos } => write!(f, "subscribed to {filter}, QoS {}", qos.raw()),
-            Self::Published { number, of, payload, reason } => {
-                write!(f, "published {number}/{of} {payload}: {reason}")
+/// Where the application tells what it does: a few words each, from pieces. A machine with room for
+/// prose takes the events and errors themselves, which say more.
+pub trait Log {
+    /// One line.
+    fn line(&self, parts: &[&str]);
+
+    /// Something happened in the session.
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::State(State::BackingOff { cause, .. }) => {
+                let (what, code) = in_short(cause);
+                let code = code.map(decimal).unwrap_or_default();
+                self.line(&["backing off: ", what, cause.key().unwrap_or_default(), &code]);
             }
-            Self::Received { command, topic } => write!(f, "command {command} on {topic}"),
-            Self::Ignored { topic, len } => write!(f, "{len} bytes on {topic} are no command"),
-            Self::Lost { len } => write!(f, "a message of {len} bytes was too large and is lost"),
-            Self::Disconnected => f.write_str("disconnected"),
+            // The next event says to whom.
+            Event::State(State::Connecting) => {}
+            Event::State(state) => self.line(&[name(state)]),
+            Event::Connecting { host, .. } => self.line(&["connecting to ", host]),
+            Event::Subscribed { filter, outcome: TopicOutcome::Granted(_) } => {
+                self.line(&["subscribed to ", filter.as_str()]);
+            }
+            Event::Subscribed { filter, .. } | Event::NotSubscribed { filter, .. } => {
+                self.line(&["not subscribed to ", filter.as_str()]);
+            }
+            Event::Discarded { .. } | Event::Lost { .. } => self.line(&["a message was thrown away"]),
+            _ => {}
         }
+    }
+
+    /// The broker took a reading, the first being number 1.
+    fn published(&self, _number: u32, reading: &str, _reason: ReasonCode) {
+        self.line(&["published ", reading]);
+    }
+
+    /// A reading was not published, or nobody knows whether it was.
+    fn not_published(&self, reading: &str, error: &PublishError) {
+        let why = match error {
+            PublishError::Indeterminate(_) => "unknown whether published ",
+            PublishError::Refused(_) => "refused ",
+            _ => "not published ",
+        };
+        self.line(&[why, reading]);
+    }
+
+    /// A message could not be received.
+    fn not_received(&self, error: &ReceiveError<'_>) {
+        // Received again, it is thrown away, and that is told.
+        if !matches!(error, ReceiveError::TooLarge) {
+            self.line(&["a message was too large"]);
+        }
+    }
+}
+
+fn name(state: &State) -> &'static str {
+    match state {
+        State::Stopped => "disconnected",
+        State::Offline => "waiting for the network",
+        State::FetchingSettings => "fetching the settings",
+        State::Subscribing => "connected",
+        State::Online => "online",
+        State::Disconnecting => "disconnecting",
+        _ => "?",
+    }
+}
+
+/// What failed, and the number that the kernel or the broker gave for it.
+fn in_short(cause: &Cause) -> (&'static str, Option<u32>) {
+    match cause {
+        Cause::Network(_) => ("network", None),
+        Cause::Open(_) => ("no channel", None),
+        Cause::Fetch(_) => ("settings not fetched", None),
+        Cause::Settings(_) => ("check the settings ", None),
+        Cause::Connect(ConnectError::Refused(reason) | ConnectError::Disconnected(reason)) => {
+            ("refused, reason ", Some(reason.raw()))
+        }
+        Cause::Connect(ConnectError::Failed(state)) => ("not connected, state ", Some(state.raw())),
+        Cause::Connect(_) => ("not connected", None),
+        Cause::Ended(SessionEnd::Disconnected { reason, .. }) => {
+            ("disconnected, reason ", Some(reason.raw()))
+        }
+        Cause::Ended(SessionEnd::ChannelClosed(reason)) => ("connection lost, reason ", Some(reason.raw())),
+        Cause::NoAnswer(_) => ("no answer", None),
+        Cause::Close(_) => ("channel not closed", None),
+        _ => ("session lost", None),
     }
 }

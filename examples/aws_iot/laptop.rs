@@ -6,11 +6,12 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use base64ct::{Base64, Encoding};
+use embassy_futures::select::{Either, select};
 use microvisor::aws::Encodings;
+use microvisor::session::{MemoryPlan, Policy};
 use microvisor::{KernelMemory, NotificationCenter, kernel_memory};
-use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
-
 use microvisor_sim::bridge::{Bridge, BridgeOptions};
+use microvisor_sim::broker::model::{self, ModelBroker, Thing};
 use microvisor_sim::{Builder, Device, WallClock};
 use zeroize::Zeroizing;
 
@@ -18,14 +19,20 @@ use crate::application::{self, Machine, Plan, Summary};
 use crate::credentials::{Credentials, LONGEST_VALUE};
 use crate::operator::Operator;
 use crate::options::{Endpoint, Options};
+use crate::patience::Patience;
 use crate::report::{self, Printer};
 use crate::test_pki::TestPki;
 
 /// A spare timer line, `TIM8_BRK`.
 const IRQ: u32 = 51;
 static CENTER: NotificationCenter<8> = NotificationCenter::new(IRQ);
-/// 7 KiB for receiving, 4 KiB for sending: enough for credentials with an RSA-2048 key.
-static CHANNEL: KernelMemory<11_264> = kernel_memory!(11_264);
+/// More than the [`MemoryPlan::AWS`] of a board, since a laptop also takes RSA-4096 keys.
+static MEMORY: KernelMemory<24_576> = kernel_memory!(24_576);
+const MEMORY_PLAN: MemoryPlan = MemoryPlan::new(8_192, 12_288, 4_096);
+/// People watch, and the broker has one device to serve.
+const POLICY: Policy = Policy::new()
+    .with_back_off(Duration::from_millis(500), Duration::from_secs(5))
+    .with_answer_timeout(Duration::from_secs(10));
 
 /// The model's "device data endpoint".
 const MODEL_HOST: &str = "a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com";
@@ -96,7 +103,7 @@ impl FarEnd {
 
 /// The device's Thing, with the guide's policy.
 fn thing(sid: &str) -> Thing {
-    Thing::new(sid, Policy::least_privilege(MODEL_REGION, MODEL_ACCOUNT))
+    Thing::new(sid, model::Policy::least_privilege(MODEL_REGION, MODEL_ACCOUNT))
 }
 
 /// Boots a device with these credentials in its stores, and runs the application on it.
@@ -129,22 +136,28 @@ pub(crate) fn run(options: &Options, far_end: FarEnd) -> Result<String, Box<dyn 
 
 fn run_on(device: &Device, options: &Options, encodings: Encodings) -> Result<String, Box<dyn Error>> {
     device.bind_interrupt(IRQ, || CENTER.on_interrupt());
-    let mut memory = [0; 8192];
+    let patience = Patience::of(options.patience);
     let machine = Machine {
         notifications: CENTER.open()?,
-        buffers: CHANNEL.take().ok_or("the channel memory is taken")?.split::<7168>(),
-        memory: &mut memory,
+        memory: MEMORY.take().ok_or("the memory is taken")?,
+        memory_plan: MEMORY_PLAN,
         encodings,
+        policy: POLICY,
         delay: device.delay(),
-        observer: Printer::new(|| device.now()),
+        log: Printer::new(|| device.now(), options.publishes, &patience),
     };
     let plan = Plan { publishes: options.publishes, interval_ms: milliseconds(options.interval) };
-    let Summary { published, commands } =
-        device.block_on(application::run(machine, plan)).map_err(|failure| failure.to_string())?;
-    Ok(format!(
-        "done: {published} of {} messages published and acknowledged, commands obeyed: {commands}",
-        options.publishes
-    ))
+    let patience = patience.run_out(|| device.now(), device.delay());
+    match device.block_on(select(application::run(machine, plan), patience)) {
+        Either::First(Ok(Summary { published, commands })) => Ok(format!(
+            "done: {published} of {} messages published and acknowledged, commands obeyed: {commands}",
+            options.publishes
+        )),
+        Either::First(Err(error)) => Err(error.into()),
+        Either::Second(trouble) => {
+            Err(format!("{trouble}; gave up after {:?} (--patience)", options.patience).into())
+        }
+    }
 }
 
 /// Hex, as the guide has it, where each value fits its store that way; otherwise base64.

@@ -3,13 +3,14 @@
 //! Reading order: `application` is what runs on the device, and names nothing of the host. `laptop`
 //! is the device in the application's place on a board: its memory, its interrupt, its stores.
 //! `options`, `credentials` and `test_pki` say what is in them; `operator` is the other side of the
-//! model broker, and `report` prints.
+//! model broker, `report` prints, and `patience` ends a run that comes to nothing.
 
 mod application;
 mod credentials;
 mod laptop;
 mod operator;
 mod options;
+mod patience;
 mod report;
 mod test_pki;
 

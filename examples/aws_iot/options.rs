@@ -14,7 +14,7 @@ Usage: cargo run --example aws_iot -- [OPTIONS]
 
 The device fetches its credentials from its stores, connects with MQTT 5 over mutual TLS, subscribes to
 command/device/<sid> and command/device/all, publishes its temperature to sensor/device/<sid>, takes the
-commands `stop` and `restart`, and disconnects.
+commands `stop` and `restart`, and disconnects. Whatever goes wrong, it tries again.
 
 Options:
       --credentials DIR    The files as AWS IoT hands them out: root CA, certificate and private key. They
@@ -26,6 +26,8 @@ Options:
                            digits. Default: UV0123456789abcdef0123456789abcdef
       --publishes N        End after N messages. Default: 5
       --interval SECONDS   Time between messages, such as 0.5. Default: 1
+      --patience SECONDS   Give up after this long in trouble, in all, since the broker last took a message.
+                           Default: 20
       --trace              Write every system call to standard error, like strace
       --help               Print this help
 
@@ -35,14 +37,17 @@ Examples:
   cargo run --example aws_iot -- --credentials ~/thing --sid UV… \\
       --broker a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com:8883
 
-Exit status: 0 when every message was acknowledged, 1 when the run failed, 2 for a wrong option.
+Exit status: 0 when every message was acknowledged, 1 when patience ran out or the credentials cannot be
+read, 2 for a wrong option.
 ";
 
 const DEFAULT_SID: &str = "UV0123456789abcdef0123456789abcdef";
 const DEFAULT_PUBLISHES: u32 = 5;
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
-/// The number is for people to watch; a run that takes longer than this is a slip of the keyboard.
-const LONGEST_INTERVAL: Duration = Duration::from_hours(24);
+/// Some attempts long, by the laptop's policy.
+const DEFAULT_PATIENCE: Duration = Duration::from_secs(20);
+/// People watch a run; a longer time than this is a slip of the keyboard.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -59,6 +64,7 @@ pub(crate) struct Options {
     pub(crate) sid: String,
     pub(crate) publishes: u32,
     pub(crate) interval: Duration,
+    pub(crate) patience: Duration,
     pub(crate) trace: bool,
 }
 
@@ -96,6 +102,7 @@ impl Command {
             sid: DEFAULT_SID.to_owned(),
             publishes: DEFAULT_PUBLISHES,
             interval: DEFAULT_INTERVAL,
+            patience: DEFAULT_PATIENCE,
             trace: false,
         };
         let mut parser = lexopt::Parser::from_args(arguments);
@@ -105,7 +112,8 @@ impl Command {
                 Long("broker") => options.broker = Some(endpoint(&parser.value()?.string()?)?),
                 Long("sid") => options.sid = sid(parser.value()?.string()?)?,
                 Long("publishes") => options.publishes = publishes(&parser.value()?.string()?)?,
-                Long("interval") => options.interval = interval(&parser.value()?.string()?)?,
+                Long("interval") => options.interval = seconds("--interval", &parser.value()?.string()?)?,
+                Long("patience") => options.patience = seconds("--patience", &parser.value()?.string()?)?,
                 Long("trace") => options.trace = true,
                 Long("help") | Short('h') => return Ok(Self::Help),
                 Value(value) => {
@@ -169,12 +177,9 @@ fn publishes(value: &str) -> Result<u32, UsageError> {
     }
 }
 
-fn interval(value: &str) -> Result<Duration, UsageError> {
+fn seconds(option: &str, value: &str) -> Result<Duration, UsageError> {
     let duration = value.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.filter(|&duration| duration <= LONGEST_INTERVAL).ok_or_else(|| {
-        UsageError(format!(
-            "--interval {value}: give seconds from 0 to {}, such as 0.5",
-            LONGEST_INTERVAL.as_secs()
-        ))
+    duration.filter(|&duration| duration <= LONGEST).ok_or_else(|| {
+        UsageError(format!("{option} {value}: give seconds from 0 to {}, such as 0.5", LONGEST.as_secs()))
     })
 }

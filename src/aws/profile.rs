@@ -29,7 +29,7 @@ impl<'a> Profile<'a> {
         id: &'a DeviceId,
         credentials: &'a Credentials<'a>,
     ) -> Result<Self, ProfileError> {
-        Self::with_client_id(endpoint, id.as_str(), credentials)
+        Self::of(endpoint, id.into(), credentials)
     }
 
     /// The same under another client id, of 1 to 128 bytes. The policy has to allow it.
@@ -50,7 +50,14 @@ impl<'a> Profile<'a> {
         if client_id.starts_with('$') {
             return Err(ProfileError::ReservedClientId);
         }
-        let client_id = ClientId::new(client_id).map_err(ProfileError::ClientId)?;
+        Self::of(endpoint, ClientId::new(client_id).map_err(ProfileError::ClientId)?, credentials)
+    }
+
+    fn of(
+        endpoint: Host<'a>,
+        client_id: ClientId<'a>,
+        credentials: &'a Credentials<'a>,
+    ) -> Result<Self, ProfileError> {
         if !credentials.has_identity() {
             return Err(ProfileError::NoIdentity);
         }

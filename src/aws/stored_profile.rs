@@ -5,7 +5,7 @@ use core::num::NonZeroU16;
 use super::settings::{CERTIFICATE, ENDPOINT, PORT, PRIVATE_KEY, ROOT_CA};
 use super::{Encodings, KEYS, Profile};
 use crate::DeviceId;
-use crate::mqtt::{ConnectOptions, Host};
+use crate::mqtt::ConnectOptions;
 use crate::session::{BrokerProfile, SettingsError, SettingsSource, Span, StoredValues, ValueReader};
 use crate::tls::{CertificateChain, Credentials, TlsMaterialError};
 
@@ -91,8 +91,7 @@ impl BrokerProfile for StoredProfile {
         let certificate = values.certificate(settings.certificate).map_err(|error| of_key("cert", error))?;
         let private_key =
             values.private_key(settings.private_key).map_err(|error| of_key("private_key", error))?;
-        let endpoint = Host::new(values.text(settings.endpoint))
-            .map_err(|error| SettingsError::Host { key: "broker-host", error })?;
+        let endpoint = values.host(settings.endpoint);
         let credentials = Credentials::new()
             .trust(CertificateChain::single(&root_ca))
             .identity(CertificateChain::single(&certificate), private_key);

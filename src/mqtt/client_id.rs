@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::utf8_string::{self, MAX_LENGTH, StringFault};
+use crate::DeviceId;
 
 /// The name under which a broker knows this client and keeps its session (MQTT 5 §3.1.3.1).
 ///
@@ -35,6 +36,13 @@ impl<'a> ClientId<'a> {
     /// The id as it came.
     pub const fn as_str(&self) -> &'a str {
         self.0
+    }
+}
+
+/// A device's id always is one.
+impl<'a> From<&'a DeviceId> for ClientId<'a> {
+    fn from(id: &'a DeviceId) -> Self {
+        Self(id.as_str())
     }
 }
 

@@ -29,14 +29,27 @@ impl<'a> Host<'a> {
         if host.len() > MAX_HOST_LEN {
             return Err(HostError::TooLong { len: host.len() });
         }
-        if host.contains('/') || (host.contains(':') && !is_like_ipv6(host)) {
+        let (mut wrong, mut colons) = (None, false);
+        for (at, byte) in host.bytes().enumerate() {
+            match byte {
+                b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'A'..=b'Z' | b'_' => {}
+                b'/' => return Err(HostError::NotOnlyHost),
+                b':' => colons = true,
+                _ => wrong = wrong.or(Some(at)),
+            }
+        }
+        if colons && !is_like_ipv6(host) {
             return Err(HostError::NotOnlyHost);
         }
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
-        match host.bytes().position(|byte| !allowed(byte)) {
+        match wrong {
             Some(at) => Err(HostError::InvalidCharacter { at }),
             None => Ok(Self(host)),
         }
+    }
+
+    /// A name that was checked before.
+    pub(crate) const fn from_valid(host: &'a str) -> Self {
+        Self(host)
     }
 
     /// The name.

@@ -49,17 +49,24 @@ impl Slots {
 
     /// Wakes everybody who waits. Called from the interrupt handler.
     pub(super) fn wake_all(&self) {
-        while let Some(waker) = self.with(Wakers::take_any) {
-            waker.wake();
+        loop {
+            let (waker, more) = self.with(Wakers::take_any);
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+            if !more {
+                break;
+            }
         }
     }
 }
 
 impl Wakers {
-    fn take_any(&mut self) -> Option<Waker> {
+    /// A waker, and whether there are more.
+    fn take_any(&mut self) -> (Option<Waker>, bool) {
         let index = self.waiting.trailing_zeros();
         self.waiting &= self.waiting.wrapping_sub(1);
-        self.wakers.get_mut(index as usize).and_then(Option::take)
+        (self.wakers.get_mut(index as usize).and_then(Option::take), self.waiting != 0)
     }
 
     fn is_waiting(&self, index: usize, waker: &Waker) -> bool {

@@ -6,6 +6,7 @@ use super::broker_profile::BrokerProfile;
 use super::event::Observer;
 use super::machine::{Machine, Parts};
 use super::memory_plan::MemoryPlan;
+use super::values::ValueMemory;
 use super::{Policy, Session};
 use crate::aws::StoredProfile;
 use crate::memory::{KernelBuffer, Region};
@@ -113,6 +114,7 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
         };
         let Self { notifications, memory, id, profile, observer, policy, plan, subscriptions } = self;
         let buffers = ChannelBuffers::of(memory, plan.fetch_receive());
+        let values = ValueMemory::new(values);
         let parts = Parts { id, profile, observer, policy, subscriptions, plan, values, notifications };
         Ok(Session::new(Machine::new(parts, buffers), runner))
     }

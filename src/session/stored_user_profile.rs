@@ -6,7 +6,7 @@ use super::{BrokerProfile, SettingsError, SettingsSource, Span, StoredValues, Va
 use crate::DeviceId;
 use crate::config::ConfigKey;
 use crate::config_key;
-use crate::mqtt::{ClientId, ConnectOptions, Host, Limits, ProtocolVersion, User};
+use crate::mqtt::{ClientId, ConnectOptions, Limits, ProtocolVersion, User};
 
 static KEYS: [ConfigKey<'static>; 5] = [
     config_key!(Device, Secret, "password"),
@@ -109,8 +109,7 @@ impl BrokerProfile for StoredUserProfile {
         values: StoredValues<'_>,
         connect: impl FnOnce(&ConnectOptions<'_>),
     ) -> Result<(), SettingsError> {
-        let host = Host::new(values.text(settings.host))
-            .map_err(|error| SettingsError::Host { key: "broker-host", error })?;
+        let host = values.host(settings.host);
         let client_id = ClientId::new(values.text(settings.client_id)).map_err(SettingsError::ClientId)?;
         let user = User::with_password_bytes(values.text(settings.username), values.bytes(settings.password))
             .map_err(SettingsError::User)?;

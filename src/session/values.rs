@@ -5,9 +5,37 @@ use core::num::NonZeroU16;
 
 use super::SettingsError;
 use crate::config::{ConfigFetch, Encoding, ItemMemory, Received};
+use crate::memory::Region;
 use crate::mqtt::Host;
 use crate::secret::Secret;
 use crate::tls::{Certificate, PrivateKey, TlsMaterialError};
+
+/// The memory in which a session keeps values, a private key among them: overwritten when it is dropped.
+pub(super) struct ValueMemory(Region);
+
+impl ValueMemory {
+    pub(super) fn new(memory: Region) -> Self {
+        Self(memory)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.0.bytes_mut()
+    }
+
+    pub(super) fn wipe(&mut self) {
+        self.0.wipe();
+    }
+}
+
+impl Drop for ValueMemory {
+    fn drop(&mut self) {
+        self.wipe();
+    }
+}
 
 /// Where a value lies in the session's memory.
 ///
@@ -169,6 +197,11 @@ impl<'m> StoredValues<'m> {
     /// A value as text; empty where it is none.
     pub fn text(self, span: Span) -> &'m str {
         core::str::from_utf8(self.bytes(span)).unwrap_or_default()
+    }
+
+    /// A value as a host name, which it is if it was read as one.
+    pub(crate) fn host(self, span: Span) -> Host<'m> {
+        Host::from_valid(self.text(span))
     }
 
     /// A value as a certificate.

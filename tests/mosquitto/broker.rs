@@ -42,10 +42,8 @@ impl Mosquitto {
         }
         let authority = Authority::named("Test Root CA");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (certificate, key) = authority.issue_for_server("localhost", change);
         let ca = write(folder.path(), "ca.pem", authority.pem());
-        let certificate = write(folder.path(), "server.pem", certificate);
-        let key = write(folder.path(), "server.key", key);
+        let [certificate, key] = ["server.pem", "server.key"].map(|name| folder.path().join(name));
         let port = free_port();
         let mut configuration = String::new();
         // Without `user root` it would give up the right to read these files, where it has it.
@@ -58,18 +56,32 @@ impl Mosquitto {
             key.display()
         )
         .expect("a string can be written to");
-        let configuration = write(folder.path(), "mosquitto.conf", configuration);
-        let mut process = Command::new(executable())
-            .arg("-c")
-            .arg(configuration)
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("mosquitto starts");
-        let log = follow(process.stderr.take().expect("it is piped"));
+        write(folder.path(), "mosquitto.conf", configuration);
+        issue_for_server(&authority, folder.path(), change);
+        let (process, log) = spawn(folder.path());
         let mosquitto = Self { process, port, authority, folder, log, observers: Cell::new(0) };
         mosquitto.wait_for_log(" running");
         mosquitto.write_operator();
         Some(mosquitto)
+    }
+
+    /// Ends it without a word to its clients.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Starts it again, on the same port.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        (self.process, self.log) = spawn(self.folder.path());
+        self.wait_for_log(" running");
+    }
+
+    /// Starts it again, with another server certificate.
+    pub(crate) fn restart_with(&mut self, change: impl FnOnce(&mut CertificateParams)) {
+        issue_for_server(&self.authority, self.folder.path(), change);
+        self.restart();
     }
 
     /// Subscribes, and returns once the broker has confirmed.
@@ -127,9 +139,27 @@ impl Mosquitto {
 
 impl Drop for Mosquitto {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
+}
+
+/// Writes a certificate for the broker, and its key.
+fn issue_for_server(authority: &Authority, folder: &Path, change: impl FnOnce(&mut CertificateParams)) {
+    let (certificate, key) = authority.issue_for_server("localhost", change);
+    write(folder, "server.pem", certificate);
+    write(folder, "server.key", key);
+}
+
+/// Starts mosquitto with the configuration in `folder`, and follows its log.
+fn spawn(folder: &Path) -> (Child, Receiver<String>) {
+    let mut process = Command::new(executable())
+        .arg("-c")
+        .arg(folder.join("mosquitto.conf"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("mosquitto starts");
+    let log = follow(process.stderr.take().expect("it is piped"));
+    (process, log)
 }
 
 /// A `mosquitto_sub`.

@@ -3,6 +3,7 @@
 #[path = "../authority/mod.rs"]
 mod authority;
 mod broker;
+mod recovery;
 #[path = "../running_example/mod.rs"]
 mod running_example;
 
@@ -35,7 +36,8 @@ fn good_folder(authority: &Authority) -> TempDir {
 fn start(folder: &Path, address: &str, publishes: u32, interval: &str) -> Run {
     let publishes = publishes.to_string();
     let options = ["--broker", address, "--sid", SID, "--publishes", &publishes, "--interval", interval];
-    let folder = ["--credentials", folder.to_str().expect("the path is text")];
+    // Enough for another attempt.
+    let folder = ["--credentials", folder.to_str().expect("the path is text"), "--patience", "3"];
     Run::start(folder.into_iter().chain(options))
 }
 

@@ -35,7 +35,7 @@ fn the_code_in_the_readme_is_the_code_that_is_run_here() {
 }
 
 #[test]
-fn the_code_in_the_readme_publishes_a_reading() {
+fn the_code_in_the_readme_publishes_readings_until_it_is_stopped() {
     const HOST: &str = "a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com";
     const SID: &str = "UV0123456789abcdef0123456789abcdef";
     let pki = TestPki::create(HOST, SID).expect("certificates");
@@ -55,12 +55,19 @@ fn the_code_in_the_readme_publishes_a_reading() {
         .boot();
     device.bind_interrupt(51, || CENTER.on_interrupt());
 
-    device.block_on(report()).expect("the code works");
+    // In its third minute, the second of which the connection did not survive.
+    broker.at(Duration::from_secs(90), ModelBroker::drop_connection);
+    broker.publish_at(Duration::from_secs(150), format!("command/device/{SID}"), "stop", 1);
+
+    device.block_on(report(device.delay())).expect("the code works");
 
     let received = broker.received();
-    assert_eq!(received.len(), 1);
-    assert_eq!(received[0].topic, format!("sensor/device/{SID}"));
-    assert_eq!(received[0].payload, br#"{"temperature_celsius":21.5}"#);
+    assert_eq!(received.len(), 3);
+    for reading in received {
+        assert_eq!(reading.topic, format!("sensor/device/{SID}"));
+        assert_eq!(reading.payload, br#"{"temperature_celsius":21.5}"#);
+    }
+    assert!(broker.all_acknowledged());
     assert_eq!(broker.complaints(), [""; 0]);
 }
 

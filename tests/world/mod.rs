@@ -123,7 +123,7 @@ pub fn millis(duration: Duration) -> u32 {
 /// Shorter times than the default, so that long histories are short.
 pub fn policy() -> Policy {
     Policy::new()
-        .with_back_off(Duration::from_secs(1), Duration::from_secs(60))
+        .with_back_off(Duration::from_secs(1), Duration::from_mins(1))
         .with_stable_after(Duration::from_secs(30))
         .with_answer_timeout(Duration::from_secs(10))
 }

@@ -31,9 +31,9 @@ use super::event::{Event, Observer};
 use super::memory_plan::MemoryPlan;
 use super::publishing::{Progress, Slot};
 use super::state::{Cause, State};
+use super::values::ValueMemory;
 use super::wakers::Wakers;
 use crate::config::{ConfigFetch, Requested, Spent};
-use crate::memory::Region;
 use crate::mqtt::{Connected, Connecting, Disconnected, MqttChannel, SubscribeId, Subscription};
 use crate::{ChannelBuffers, DeviceId, Network, Notifications, clock};
 
@@ -135,7 +135,7 @@ pub(super) struct Parts<'a, P, O> {
     pub(super) subscriptions: &'a [Subscription<'a>],
     pub(super) plan: MemoryPlan,
     /// Where the settings' values are kept.
-    pub(super) values: Region,
+    pub(super) values: ValueMemory,
     pub(super) notifications: Notifications,
 }
 

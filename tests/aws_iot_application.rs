@@ -1,0 +1,208 @@
+//! The application of the example `aws_iot`, with what a board gives it, through what the field does.
+
+#[path = "../examples/aws_iot/application.rs"]
+mod application;
+#[path = "../sim/tests/pki/mod.rs"]
+mod pki;
+
+mod stored;
+mod world;
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use application::{Log, Machine, Plan, Summary};
+use embassy_futures::select::{Either, select};
+use embedded_hal_async::delay::DelayNs;
+use microvisor::aws::Encodings;
+use microvisor::session::{MemoryPlan, Policy};
+use microvisor::{clock, sys};
+use microvisor_sim::broker::model::ModelBroker;
+use microvisor_sim::{Fault, NetworkStatus};
+use world::{ID, World, millis};
+
+const MINUTE: Duration = Duration::from_mins(1);
+/// A board's.
+const PLAN: Plan = Plan { publishes: u32::MAX, interval_ms: 60_000 };
+
+/// What a board writes to its log, and when.
+#[derive(Default)]
+struct Lines(RefCell<Vec<(Duration, String)>>);
+
+impl Log for &Lines {
+    fn line(&self, parts: &[&str]) {
+        let now = clock::uptime().expect("the clock runs");
+        self.0.borrow_mut().push((now, parts.concat()));
+    }
+}
+
+impl Lines {
+    /// When these words were written for the first time.
+    fn at(&self, text: &str) -> Duration {
+        let lines = self.0.borrow();
+        let found = lines.iter().find(|(_, line)| line == text);
+        found.unwrap_or_else(|| panic!("no '{text}' in {lines:#?}")).0
+    }
+
+    fn count(&self, text: &str) -> usize {
+        self.0.borrow().iter().filter(|(_, line)| line.contains(text)).count()
+    }
+}
+
+/// Runs the application for so long, or until it ends.
+fn run(world: &World, plan: Plan, duration: Duration) -> (Lines, Option<Summary>) {
+    let lines = Lines::default();
+    let machine = Machine {
+        notifications: world.center.open().expect("a centre"),
+        memory: world.memory.take().expect("nobody has it"),
+        memory_plan: MemoryPlan::AWS,
+        encodings: Encodings::HEX,
+        policy: Policy::new(),
+        delay: world.device.delay(),
+        log: &lines,
+    };
+    let end = async { world.device.delay().delay_ms(millis(duration)).await };
+    let summary = match world.device.block_on(select(application::run(machine, plan), end)) {
+        Either::First(summary) => Some(summary.expect("the memory is as planned")),
+        Either::Second(()) => None,
+    };
+    assert_eq!(world.broker.complaints(), [""; 0]);
+    assert_eq!(world.device.misuse(), []);
+    (lines, summary)
+}
+
+fn command() -> String {
+    format!("command/device/{ID}")
+}
+
+/// When the broker got readings.
+fn readings(world: &World) -> Vec<Duration> {
+    world.broker.received().iter().map(|reading| reading.at).collect()
+}
+
+#[test]
+fn a_reading_goes_out_as_soon_as_the_device_is_online_and_then_each_minute() {
+    let world = World::new();
+    let (lines, summary) = run(&world, Plan { publishes: 5, ..PLAN }, 10 * MINUTE);
+
+    let at = readings(&world);
+    assert_eq!(at.len(), 5);
+    assert!(at[0].abs_diff(lines.at("online")) < Duration::from_millis(100), "{at:?}");
+    for pair in at.windows(2) {
+        let interval = pair[1].abs_diff(pair[0]);
+        assert!(interval.abs_diff(MINUTE) < Duration::from_millis(100), "{at:?}");
+    }
+    assert_eq!(summary.expect("it ends after the last").published, 5);
+    for line in ["waiting for the network", "fetching the settings", "connected", "disconnected"] {
+        lines.at(line);
+    }
+    lines.at(&format!("device {ID}"));
+    lines.at(&format!("connecting to {}", stored::HOST));
+    lines.at("subscribed to command/device/all");
+    lines.at("published {\"temperature_celsius\":21.5}");
+}
+
+#[test]
+fn commands_are_obeyed_and_what_is_none_is_logged_and_each_is_acknowledged_once() {
+    let world = World::new();
+    for (at, payload) in [(10, "dance"), (20, "stop"), (150, "restart")] {
+        world.broker.publish_at(Duration::from_secs(at), command(), payload, 1);
+    }
+    let (lines, _) = run(&world, PLAN, Duration::from_secs(200));
+
+    lines.at(&format!("no command that is known, on {}", command()));
+    lines.at(&format!("command stop on {}", command()));
+    lines.at(&format!("command restart on {}", command()));
+    assert!(world.broker.all_acknowledged());
+    assert_eq!(world.broker.acknowledged().len(), 3);
+    let at = readings(&world);
+    assert_eq!(at.len(), 2, "{at:?}");
+    assert!(at[1].abs_diff(Duration::from_secs(150)) < Duration::from_millis(200), "{at:?}");
+}
+
+#[test]
+fn a_message_too_large_for_a_command_is_thrown_away_and_those_behind_it_arrive() {
+    let world = World::new();
+    world.broker.publish_at(Duration::from_secs(10), command(), [b'x'; 1000], 1);
+    world.broker.publish_at(Duration::from_secs(10), command(), "stop", 1);
+    let (lines, _) = run(&world, PLAN, MINUTE);
+
+    assert_eq!(lines.count("a message was too large"), 1);
+    lines.at(&format!("command stop on {}", command()));
+    assert!(world.broker.all_acknowledged());
+}
+
+#[test]
+fn a_reading_in_doubt_is_logged_and_not_sent_again_and_the_next_goes_out_in_its_time() {
+    let world = World::new();
+    world.broker.at(Duration::from_secs(30), ModelBroker::cut_after_publish);
+    let (lines, _) = run(&world, PLAN, 3 * MINUTE);
+
+    let at = readings(&world);
+    assert_eq!(at.len(), 3, "{at:?}");
+    assert_eq!(lines.count("unknown whether published {\"temperature_celsius\":22.0}"), 1);
+    assert_eq!(lines.count("published {\"temperature_celsius\":22.5}"), 1);
+    assert!(at[2].abs_diff(at[1] + MINUTE) < Duration::from_secs(1), "{at:?}");
+    assert_eq!(lines.count("backing off: connection lost, reason "), 1);
+}
+
+#[test]
+fn a_reading_that_the_broker_refuses_is_logged_and_the_next_goes_out_in_its_time() {
+    let world = World::new();
+    world.broker.at(Duration::from_secs(30), |broker| broker.answer_publish(0x97));
+    let (lines, _) = run(&world, PLAN, 3 * MINUTE);
+
+    assert_eq!(lines.count("refused {\"temperature_celsius\":22.0}"), 1);
+    assert_eq!(lines.count("published {\"temperature_celsius\":22.5}"), 1);
+}
+
+#[test]
+fn a_value_that_is_wrong_is_named_and_its_repair_noticed() {
+    let world = World::new();
+    let cert = world.stored.get("cert").to_owned();
+    world.device.set_config("cert", "30zz");
+    world.device.at(10 * MINUTE, move |device| device.set_config("cert", &cert));
+    let (lines, _) = run(&world, PLAN, 15 * MINUTE);
+
+    assert!(lines.at("backing off: check the settings cert") < MINUTE);
+    assert!(lines.at("online") < 13 * MINUTE);
+    assert!(readings(&world).len() >= 2);
+}
+
+#[test]
+fn what_the_kernel_or_the_broker_says_is_logged_by_its_number() {
+    let world = World::new();
+    for _ in 0..2 {
+        world.broker.refuse_connect(sys::MV_MQTTREQUESTSTATE_SOCKETERROR, 0);
+    }
+    world.broker.refuse_connect(sys::MV_MQTTREQUESTSTATE_REQUESTCOMPLETED, 0x88);
+    let (lines, _) = run(&world, PLAN, 5 * MINUTE);
+
+    assert_eq!(lines.count("backing off: not connected, state 7"), 2);
+    assert_eq!(lines.count("backing off: refused, reason 136"), 1);
+    lines.at("online");
+}
+
+#[test]
+fn a_device_id_that_cannot_be_read_is_asked_for_again() {
+    let world = World::new();
+    world.device.inject(Fault::call("mvGetDeviceId").times(3).status(sys::MV_STATUS_INTERNALERROR));
+    let (lines, _) = run(&world, PLAN, MINUTE);
+
+    assert_eq!(lines.count("no device id"), 3);
+    let online = lines.at("online");
+    assert!((3..5).contains(&online.as_secs()), "{online:?}");
+}
+
+#[test]
+fn a_day_without_a_network_costs_no_reading_after_it_and_floods_no_log() {
+    let world = World::new();
+    let day = 24 * 60 * MINUTE;
+    world.device.at(5 * MINUTE, |device| device.set_network(NetworkStatus::DisconnectedWithLinkUp));
+    world.device.at(day, |device| device.set_network(NetworkStatus::Connected));
+    let (lines, _) = run(&world, PLAN, day + 10 * MINUTE);
+
+    let at = readings(&world);
+    assert!(at.iter().filter(|at| **at > day).count() >= 8, "{at:?}");
+    assert!(lines.0.borrow().len() < 60, "{:#?}", lines.0.borrow());
+}

@@ -1,0 +1,66 @@
+//! What a session leaves of the private key in memory.
+
+#[path = "../sim/tests/pki/mod.rs"]
+mod pki;
+
+mod stored;
+mod world;
+
+use std::time::Duration;
+
+use embassy_futures::join::join;
+use microvisor::session::{MemoryPlan, Session, SessionBuilder, State};
+use microvisor::{AlignedBytes, DeviceId, KernelBuffer};
+use world::{ID, World, subscriptions};
+
+/// Leaked memory that a test looks at from behind.
+struct Leaked(*mut AlignedBytes<{ MemoryPlan::AWS_LEN }>);
+
+impl Leaked {
+    fn new() -> Self {
+        Self(Box::into_raw(Box::default()))
+    }
+
+    fn buffer(&self) -> KernelBuffer<{ MemoryPlan::AWS_LEN }> {
+        // SAFETY: it is leaked, and this is asked for once.
+        KernelBuffer::from_static(unsafe { &mut *self.0 })
+    }
+
+    /// Whether any eight bytes of the key are there, in DER or as the text that the store has.
+    fn shows(&self, world: &World) -> bool {
+        // SAFETY: the memory lives for ever, and nothing writes to it while this runs.
+        let bytes = unsafe { self.0.cast::<[u8; MemoryPlan::AWS_LEN]>().read_volatile() };
+        let key = world.provisioned.device.pkcs8();
+        let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+        // The first bytes of all keys of a kind are the same.
+        key.chunks_exact(8).skip(4).any(|part| contains(part) || contains(stored::hex(part).as_bytes()))
+    }
+}
+
+fn online(world: &World, memory: &Leaked) -> Session<'static, microvisor::aws::StoredProfile> {
+    let id = DeviceId::parse(ID).expect("an id");
+    let session = SessionBuilder::new(world.center.open().expect("a centre"), memory.buffer(), id)
+        .subscriptions(subscriptions())
+        .build()
+        .expect("a session");
+    world.run(&session, Duration::from_secs(5));
+    assert_eq!(session.state(), State::Online);
+    assert!(memory.shows(world), "the session keeps it for the next connection");
+    session
+}
+
+#[test]
+fn a_session_that_is_dropped_leaves_nothing_of_the_private_key() {
+    let (world, memory) = (World::new(), Leaked::new());
+    drop(online(&world, &memory));
+    assert!(!memory.shows(&world));
+}
+
+#[test]
+fn a_session_that_is_stopped_keeps_nothing_of_the_private_key() {
+    let (world, memory) = (World::new(), Leaked::new());
+    let session = online(&world, &memory);
+    world.device.block_on(join(session.run(world.device.delay()), session.disconnect()));
+    assert_eq!(session.state(), State::Stopped);
+    assert!(!memory.shows(&world));
+}
