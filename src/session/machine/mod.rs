@@ -121,6 +121,9 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Somebody receives.
     receiving: bool,
     receiver: Option<Waker>,
+    /// The receiver was woken for the message that waits. It may have to leave it, for want of room, and
+    /// is not woken over and over.
+    told: bool,
     told_too_large: bool,
     publishes: [Slot; PUBLISHES],
     watchers: Wakers<4>,
@@ -161,6 +164,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             online_since: None,
             receiving: false,
             receiver: None,
+            told: false,
             told_too_large: false,
             publishes: [const { Slot::free() }; PUBLISHES],
             watchers: Wakers::new(),
@@ -200,6 +204,13 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         match &self.receiver {
             Some(known) if known.will_wake(waker) => {}
             _ => self.receiver = Some(waker.clone()),
+        }
+    }
+
+    /// A message waits.
+    fn tell_receiver(&mut self) {
+        if !mem::replace(&mut self.told, true) {
+            self.wake_receiver();
         }
     }
 
@@ -264,7 +275,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             None if matches!(self.state, State::Online) && self.wanted && !attention => {
                 match self.pump(duties) {
                     Ok(Pumped::Nothing) => return,
-                    Ok(Pumped::MessageWaits) => return self.wake_receiver(),
+                    Ok(Pumped::MessageWaits) => return self.tell_receiver(),
                     Ok(Pumped::More) => {}
                     Err(cause) => self.fault(cause, duties),
                 }

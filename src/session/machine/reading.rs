@@ -96,10 +96,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     if let Some(acknowledgement) = message.into_acknowledgement() {
                         duties.incur(acknowledgement).acknowledge();
                     }
+                    self.told = false;
                     self.parts.observer.event(&Event::Discarded { len });
                     return Ok(len);
                 }
                 Ok(Some(mqtt::Event::Lost(report))) => {
+                    self.told = false;
                     self.parts.observer.event(&Event::Lost { len: report.message_len() });
                     return Ok(0);
                 }
@@ -153,7 +155,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let Phase::InSession(link) = &mut self.phase else { return Ok(None) };
         let error = match link.channel.try_event(inbox) {
             Ok(Some(mqtt::Event::Message(message))) => {
-                (self.told_too_large, self.unread) = (false, 0);
+                (self.told, self.told_too_large, self.unread) = (false, false, 0);
                 return Ok(Some(Arrival {
                     topic_len: message.topic().len(),
                     payload_len: message.payload().len(),
@@ -163,7 +165,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }));
             }
             Ok(Some(mqtt::Event::Lost(lost))) => {
-                (self.told_too_large, self.unread) = (false, 0);
+                (self.told, self.told_too_large, self.unread) = (false, false, 0);
                 return Err(NoArrival::Lost {
                     topic_len: lost.topic().len(),
                     message_len: lost.message_len(),
