@@ -103,6 +103,8 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     back_off: BackOff,
     /// Connects that failed in a row.
     failed_connects: u8,
+    /// How long was waited before the channel was last tried to be closed again.
+    close_wait: u64,
     unread: u8,
     /// How many interrupts there had been when the kernel had nothing any more.
     emptied_at: Option<u32>,
@@ -152,6 +154,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             parts,
             back_off: BackOff::new(),
             failed_connects: 0,
+            close_wait: 0,
             unread: 0,
             emptied_at: None,
             wanted: false,
