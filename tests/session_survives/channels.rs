@@ -18,7 +18,7 @@ crate::cases! {
         CLOSURE_REASONS.into_iter().map(|reason| {
             Case::new(format!("connection cut, closure reason {reason}"), "online")
                 .strikes(30, move |world| world.broker.drop_connection_because(reason))
-                .is_transient()
+                .passes_for_transient()
         })
     };
     opening_that_is_rate_limited => opening(sys::MV_STATUS_RATELIMITED);
@@ -26,6 +26,16 @@ crate::cases! {
     opening_that_fails_with_a_status_of_a_newer_kernel => opening(4711);
     closing_that_fails_for_a_while => Moment::WITH_CHANNEL.into_iter().map(|moment| closing(moment, 90));
     closing_that_fails_once => Moment::WITH_CHANNEL.into_iter().map(|moment| closing(moment, 0));
+    closing_that_fails_after_having_closed => Moment::WITH_CHANNEL.into_iter().map(|moment| {
+        moment.case("mvCloseChannel closes and answers InternalError", |device| {
+            device.inject(Fault::call("mvCloseChannel").after_effect());
+            device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
+        }).keeps_memory().check(|world| {
+            // It is tried again, as it has to be; by then there is no such channel.
+            let misuse = world.device.take_misuse();
+            assert!(misuse.iter().all(|misuse| misuse.call == "mvCloseChannel"), "{misuse:?}");
+        })
+    });
     closing_that_denies_having_closed => Moment::WITH_CHANNEL.into_iter().map(|moment| {
         moment.case("mvCloseChannel closes and answers InvalidHandle", |device| {
             let close = Fault::call("mvCloseChannel").status(sys::MV_STATUS_INVALIDHANDLE);
@@ -62,7 +72,7 @@ fn opening(raw: u32) -> Vec<Case> {
                 world.broker.drop_connection();
             })
             .until(at + 120, |_| ())
-            .is_transient()
+            .passes_for_transient()
             .check(move |world| {
                 let waits = back_offs(world, Duration::from_secs(at), Duration::from_secs(at + 120));
                 let open = Cause::Open(OpenError::Kernel(status));

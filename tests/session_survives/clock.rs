@@ -14,7 +14,8 @@ const DATE: u64 = 1_767_225_600;
 
 crate::cases! {
     a_date_that_is_never_set => [
-        Case::new("wall clock never set", "any").device(|device| device.wall_clock(WallClock::never_set(DATE))),
+        Case::new("wall clock never set", "any")
+            .device(|device| device.wall_clock(WallClock::never_set(DATE))),
         Case::new("wall clock never set, connection cut", "online")
             .device(|device| device.wall_clock(WallClock::never_set(DATE)))
             .strikes(30, |world| world.broker.drop_connection()),
@@ -65,7 +66,7 @@ fn expired(date_is_set: bool) -> Case {
             (0..1_000).for_each(|_| world.broker.refuse_connect(state, 0));
         })
         .until(180, |world| world.broker.end_refusals());
-    if date_is_set { case.is_permanent() } else { case.is_transient().check(pace_grows) }
+    if date_is_set { case.passes_for_permanent() } else { case.passes_for_transient().check(pace_grows) }
 }
 
 /// It does not wait for long at first, since the date may come any moment.

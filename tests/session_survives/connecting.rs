@@ -13,8 +13,8 @@ use crate::world::{ID, World};
 
 /// What a CONNACK can say (MQTT 5 §3.2.2.2), and a code that MQTT does not list.
 const TRANSIENT: [u32; 19] = [
-    0x80, 0x81, 0x82, 0x83, 0x88, 0x89, 0x8D, 0x8E, 0x90, 0x95, 0x96, 0x97, 0x99, 0x9A, 0x9B, 0x9C, 0x9F, 0xA2,
-    0xEE,
+    0x80, 0x81, 0x82, 0x83, 0x88, 0x89, 0x8D, 0x8E, 0x90, 0x95, 0x96, 0x97, 0x99, 0x9A, 0x9B, 0x9C, 0x9F,
+    0xA2, 0xEE,
 ];
 const PERMANENT: [u32; 7] = [0x84, 0x85, 0x86, 0x87, 0x8A, 0x8C, 0x9D];
 
@@ -38,7 +38,9 @@ const OVER: u64 = 300;
 crate::cases! {
     a_connection_refused_for_a_passing_reason => TRANSIENT.into_iter().map(|reason| refused(reason, false));
     a_connection_refused_for_good => PERMANENT.into_iter().map(|reason| refused(reason, true));
-    a_connection_that_fails_for_a_passing_state => TRANSIENT_STATES.into_iter().map(|state| failed(state, false));
+    a_connection_that_fails_for_a_passing_state => {
+        TRANSIENT_STATES.into_iter().map(|state| failed(state, false))
+    };
     a_connection_that_fails_for_good => PERMANENT_STATES.into_iter().map(|state| failed(state, true));
     a_connect_request_that_is_not_answered => [unanswered(1), unanswered(5)];
     a_broker_that_is_silent_from_the_start => [
@@ -46,7 +48,7 @@ crate::cases! {
             .strikes(0, |world| world.broker.fall_silent())
             .until(300, |world| world.broker.end_silence())
             .tells("the broker did not answer the connect request in time")
-            .is_transient(),
+            .passes_for_transient(),
     ];
     a_certificate_that_is_revoked_and_replaced => [certificate_replaced()];
     a_certificate_that_has_expired_and_is_replaced => [certificate_expired()];
@@ -66,16 +68,16 @@ fn failed(state: u32, permanent: bool) -> Case {
     refused_so(format!("connect: request state {state}"), state, 0, cause, permanent)
 }
 
-fn refused_so(fault: String, state: u32, reason: u32, cause: ConnectError, permanent: bool) -> Case {
+fn refused_so(fault: String, state: u32, reason: u32, error: ConnectError, permanent: bool) -> Case {
     let case = Case::new(fault, "connecting")
         .strikes(0, move |world| (0..1_000).for_each(|_| world.broker.refuse_connect(state, reason)))
         .until(OVER, |world| world.broker.end_refusals())
         .check(move |world| {
             let waits = back_offs(world, Duration::ZERO, Duration::from_secs(OVER));
-            assert!(waits.iter().all(|(.., was)| *was == Cause::Connect(cause)), "{waits:?}");
+            assert!(waits.iter().all(|(.., was)| *was == Cause::Connect(error)), "{waits:?}");
             assert!(waits.len() < 20, "{} attempts in {OVER} s", waits.len());
         });
-    if permanent { case.is_permanent() } else { case.is_transient() }
+    if permanent { case.passes_for_permanent() } else { case.passes_for_transient() }
 }
 
 fn unanswered(times: usize) -> Case {
@@ -83,7 +85,7 @@ fn unanswered(times: usize) -> Case {
         .strikes(0, move |world| (0..times).for_each(|_| world.broker.silent_connect()))
         .until(120, |world| world.broker.end_refusals())
         .tells("the broker did not answer the connect request in time")
-        .is_transient()
+        .passes_for_transient()
 }
 
 /// A broker cannot tell a revoked certificate from one that it never knew: the handshake breaks off.
@@ -94,7 +96,7 @@ fn certificate_replaced() -> Case {
             world.broker.drop_connection();
         })
         .until(OVER, provision_again)
-        .is_transient()
+        .passes_for_transient()
         .check(|world| {
             let failed = Cause::Connect(ConnectError::Failed(RequestState::SocketError));
             let waits = back_offs(world, Duration::from_secs(31), Duration::from_secs(OVER));
@@ -121,7 +123,7 @@ fn certificate_expired() -> Case {
             world.device.set_secret("private_key", &hex(&expired.pkcs8()));
         })
         .until(OVER, provision_again)
-        .is_permanent()
+        .passes_for_permanent()
         .tells("the date")
 }
 
@@ -129,7 +131,7 @@ fn moved() -> Case {
     Case::new("broker's name unknown, put right later", "connecting")
         .strikes(0, |world| world.device.set_config("broker-host", "old.example"))
         .until(OVER, |world| world.device.set_config("broker-host", HOST))
-        .is_permanent()
+        .passes_for_permanent()
         .tells("connecting to old.example:8883")
 }
 
@@ -140,7 +142,7 @@ fn another_ca() -> Case {
             world.device.set_config("root-CA", &hex(&other.der()));
         })
         .until(OVER, |world| world.stored.store_on(&world.device))
-        .is_permanent()
+        .passes_for_permanent()
         .tells("the CA certificate")
 }
 
@@ -158,7 +160,7 @@ fn not_allowed() -> Case {
             let thing = Thing::new(ID, policy);
             world.broker.register_certificate(world.provisioned.device.der.clone(), thing);
         })
-        .is_permanent()
+        .passes_for_permanent()
         .tells("the policy attached to the certificate")
 }
 
@@ -166,7 +168,7 @@ fn taken_over_once() -> Case {
     Case::new("session taken over once", "online")
         .strikes(30, |world| world.broker.take_over(ID))
         .tells("session taken over by another connection with the same client id")
-        .is_transient()
+        .passes_for_transient()
         .check(|world| waits_longest(world, Duration::from_secs(90)))
 }
 
@@ -179,7 +181,7 @@ fn taken_over_again_and_again() -> Case {
             }
         })
         .until(630, |_| ())
-        .is_transient()
+        .passes_for_transient()
         .check(|world| {
             waits_longest(world, Duration::from_secs(630));
             let attempts = world.broker.connect_attempts();

@@ -13,16 +13,22 @@ use crate::world::{ID, World};
 const COMMAND: &str = "command/device/UV0123456789abcdef0123456789abcdef";
 const BROADCAST: &str = "command/device/all";
 
+/// What a DISCONNECT of a broker can say (MQTT 5 §3.14.2.1), and a code that MQTT does not list.
+const DISCONNECT_REASONS: [u32; 18] = [
+    0x00, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8D, 0x93, 0x95, 0x96, 0x97, 0x98, 0x9C, 0x9D, 0xA0,
+    0xEE,
+];
+
 crate::cases! {
     a_disconnect_by_the_broker_for_any_reason => {
-        [0x00, 0x80, 0x81, 0x82, 0x83, 0x87, 0x89, 0x8B, 0x8D, 0x93, 0x95, 0x96, 0x97, 0x98, 0x9C, 0x9D, 0xA0, 0xEE]
-            .into_iter()
-            .map(disconnected)
+        DISCONNECT_REASONS.into_iter().map(disconnected)
     };
     disconnects_every_few_seconds_for_minutes => [disconnected_again_and_again()];
     a_broker_that_falls_silent => [silent(30, 300), silent(30, 32)];
     a_broker_that_never_answers_one_publish => [unanswered_publish()];
-    a_publish_that_the_broker_refuses => [0x80, 0x87, 0x90, 0x97, 0x99, 0xEE].into_iter().map(refused_publish);
+    a_publish_that_the_broker_refuses => {
+        [0x80, 0x87, 0x90, 0x97, 0x99, 0xEE].into_iter().map(refused_publish)
+    };
     a_publish_whose_request_fails => [1, 3, 7, 4711].into_iter().map(failed_publish);
     a_connection_that_is_cut_with_a_publish_under_way => [
         cut_publish("before", |world| world.broker.cut_before_publish()),
@@ -41,10 +47,11 @@ crate::cases! {
 fn disconnected(reason: u32) -> Case {
     Case::new(format!("DISCONNECT {reason:#04x}"), "online")
         .strikes(30, move |world| world.broker.disconnect_client(reason))
-        .is_transient()
+        .passes_for_transient()
         .check(move |world| {
             let waits = back_offs(world, Duration::from_secs(30), Duration::from_secs(60));
-            let Some((.., Cause::Ended(SessionEnd::Disconnected { reason: told, .. }))) = waits.first() else {
+            let Some((.., Cause::Ended(SessionEnd::Disconnected { reason: told, .. }))) = waits.first()
+            else {
                 panic!("{waits:?}");
             };
             assert_eq!(*told, ReasonCode::from_raw(reason));
@@ -59,7 +66,7 @@ fn disconnected_again_and_again() -> Case {
             }
         })
         .until(330, |_| ())
-        .is_transient()
+        .passes_for_transient()
         .check(|world| {
             // Growing back-offs, since no session was stable: without them there were 60.
             let attempts = world.broker.connect_attempts();
@@ -89,12 +96,12 @@ fn gave_verdict(world: &World, verdict: Result<Option<ReasonCode>, PublishError>
 }
 
 fn unanswered_publish() -> Case {
-    Case::new("one publish unanswered", "online")
-        .strikes(29, |world| world.broker.lose_responses(1))
-        .check(|world| {
+    Case::new("one publish unanswered", "online").strikes(29, |world| world.broker.lose_responses(1)).check(
+        |world| {
             gave_verdict(world, Err(PublishError::Indeterminate(Doubt::NoAnswer)));
             assert_eq!(world.broker.connect_attempts().len(), 2, "the session is renewed once");
-        })
+        },
+    )
 }
 
 /// A refusal is this message's alone.
@@ -116,9 +123,12 @@ fn failed_publish(state: u32) -> Case {
 }
 
 fn cut_publish(when: &str, cut: impl FnOnce(&World) + 'static) -> Case {
-    Case::new(format!("cut {when} the publish is taken"), "online").strikes(29, cut).is_transient().check(|world| {
-        gave_verdict(world, Err(PublishError::Indeterminate(Doubt::SessionEnded)));
-    })
+    Case::new(format!("cut {when} the publish is taken"), "online")
+        .strikes(29, cut)
+        .passes_for_transient()
+        .check(|world| {
+            gave_verdict(world, Err(PublishError::Indeterminate(Doubt::SessionEnded)));
+        })
 }
 
 fn late_responses() -> Case {
@@ -137,7 +147,9 @@ fn refused_subscription(reason: u32) -> Case {
             world.broker.answer_subscribe(&[reason, 1]);
             world.broker.publish_at(Duration::from_secs(10), BROADCAST, "to all", 1);
             world.broker.publish_at(Duration::from_secs(10), COMMAND, "too early", 1);
-            world.broker.at(Duration::from_secs(30), |broker| broker.drop_connection());
+            world
+                .broker
+                .at(Duration::from_secs(30), microvisor_sim::broker::model::ModelBroker::drop_connection);
             world.broker.publish_at(Duration::from_secs(60), COMMAND, "to this one", 1);
         })
         .tells(format!("the broker refused the subscription to {COMMAND}"))
@@ -153,14 +165,14 @@ fn unanswered_subscribe(times: usize) -> Case {
         .strikes(0, move |world| world.broker.lose_responses(times))
         .until(15 * times as u64, |_| ())
         .tells("the broker did not answer the subscribe request in time")
-        .is_transient()
+        .passes_for_transient()
 }
 
 fn failed_subscribe(state: u32) -> Case {
     Case::new(format!("subscribe: request state {state}"), "subscribing")
         .strikes(0, move |world| world.broker.answer_subscribe_with(state, &[]))
         .tells("cannot subscribe: ")
-        .is_transient()
+        .passes_for_transient()
         .check(|world| assert_eq!(world.broker.subscriptions(ID).len(), 2))
 }
 
@@ -179,7 +191,10 @@ fn subscribed_again() -> Case {
         .broker(|broker| broker.session_expiry(Duration::ZERO))
         .strikes(30, |world| {
             for (number, second) in [30, 80, 130].into_iter().enumerate() {
-                world.broker.at(Duration::from_secs(second), |broker| broker.drop_connection());
+                world.broker.at(
+                    Duration::from_secs(second),
+                    microvisor_sim::broker::model::ModelBroker::drop_connection,
+                );
                 world.broker.publish_at(Duration::from_secs(second + 45), COMMAND, number.to_string(), 1);
             }
         })
@@ -203,7 +218,7 @@ fn fifty() -> &'static [Subscription<'static>] {
 
 fn many_subscriptions() -> Case {
     Case::new("connection cut", "online with 50 subscriptions")
-        .broker(|broker| broker.accept_any_certificate())
+        .broker(microvisor_sim::broker::model::ModelBrokerBuilder::accept_any_certificate)
         .subscriptions(fifty())
         .strikes(30, |world| {
             world.broker.drop_connection();

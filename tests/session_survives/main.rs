@@ -2,6 +2,9 @@
 //!
 //! `cargo test --test session_survives -- --nocapture the_table` prints the table.
 
+// Times of one history are on one scale; and a subtraction that panics is a failed test.
+#![allow(clippy::duration_suboptimal_units, clippy::unchecked_time_subtraction)]
+
 #[path = "../../sim/tests/pki/mod.rs"]
 mod pki;
 #[path = "../stored/mod.rs"]

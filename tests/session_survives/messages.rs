@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use microvisor::session::Acknowledged;
 use microvisor::sys;
-use microvisor_sim::broker::model;
 use microvisor_sim::{Fault, Quirks};
 
 use crate::survival::{Case, MOST_CALLS_WITHOUT_ROOM};
@@ -13,7 +12,10 @@ use crate::world::World;
 const COMMAND: &str = "command/device/UV0123456789abcdef0123456789abcdef";
 
 crate::cases! {
-    publishing_that_is_rate_limited => [rate_limited("mvMqttRequestPublish", 120), rate_limited("mvMqttRequestPublish", 32)];
+    publishing_that_is_rate_limited => [
+        rate_limited("mvMqttRequestPublish", 120),
+        rate_limited("mvMqttRequestPublish", 32),
+    ];
     acknowledging_that_is_rate_limited => [acknowledgements_limited(31), acknowledgements_limited(120)];
     subscribing_that_is_rate_limited => [
         Case::new("mvMqttRequestSubscribe RATELIMITED for 30 s", "subscribing")
@@ -90,9 +92,7 @@ fn acknowledgements_limited(until: u64) -> Case {
 
 fn few_acknowledgements() -> Case {
     Case::new("100 messages, one acknowledgement at a time", "online")
-        .device(|device| {
-            device.quirks(Quirks { max_acknowledgements_in_flight: 1, ..Quirks::default() })
-        })
+        .device(|device| device.quirks(Quirks { max_acknowledgements_in_flight: 1, ..Quirks::default() }))
         .broker(|broker| broker.redelivery(None))
         .strikes(29, |world| publish(world, 30, 100))
         .most_calls(5_000)
@@ -118,7 +118,10 @@ fn burst_with_cut() -> Case {
     Case::new("cut within 1,000 messages", "online")
         .strikes(29, |world| {
             publish(world, 30, 1_000);
-            world.broker.at(Duration::from_millis(30_200), |broker| broker.drop_connection());
+            world.broker.at(
+                Duration::from_millis(30_200),
+                microvisor_sim::broker::model::ModelBroker::drop_connection,
+            );
         })
         .until(31, |_| ())
         .most_calls(20_000)
@@ -136,7 +139,10 @@ fn duplicates() -> Case {
         .strikes(29, |world| {
             world.broker.duplicate_deliveries(10);
             publish(world, 30, 10);
-            world.broker.at(Duration::from_millis(30_050), |broker| broker.drop_connection());
+            world.broker.at(
+                Duration::from_millis(30_050),
+                microvisor_sim::broker::model::ModelBroker::drop_connection,
+            );
         })
         .until(31, |_| ())
         .check(|world| {
@@ -156,7 +162,10 @@ fn lost() -> Case {
         })
         .check(|world| {
             let told = world.seen.not_received.borrow();
-            assert_eq!(*told, ["a message of 5000 bytes was lost, since the receive buffer is too small for it"]);
+            assert_eq!(
+                *told,
+                ["a message of 5000 bytes was lost, since the receive buffer is too small for it"]
+            );
             assert_eq!(world.seen.payloads(), [b"small"]);
             assert_eq!(world.broker.connect_attempts().len(), 1);
         })
@@ -215,17 +224,19 @@ fn notifications_lost() -> Vec<Case> {
 }
 
 fn late_notifications() -> Case {
-    Case::new("notifications 3 s late", "any").strikes(0, |world| {
-        world.device.inject(Fault::notifications().delay(1_000, Duration::from_secs(3)));
-        publish(world, 40, 20);
-    })
-    .check(|world| assert!(world.broker.all_acknowledged()))
+    Case::new("notifications 3 s late", "any")
+        .strikes(0, |world| {
+            world.device.inject(Fault::notifications().delay(1_000, Duration::from_secs(3)));
+            publish(world, 40, 20);
+        })
+        .check(|world| assert!(world.broker.all_acknowledged()))
 }
 
 fn twice_notified() -> Case {
-    Case::new("each notification twice", "any").strikes(0, |world| {
-        world.device.inject(Fault::notifications().duplicate(1_000));
-        publish(world, 40, 20);
-    })
-    .check(|world| all_in_order(world, 20))
+    Case::new("each notification twice", "any")
+        .strikes(0, |world| {
+            world.device.inject(Fault::notifications().duplicate(1_000));
+            publish(world, 40, 20);
+        })
+        .check(|world| all_in_order(world, 20))
 }

@@ -9,11 +9,8 @@ use microvisor_sim::{Fault, NetworkPlan, NetworkStatus, Quirks};
 use crate::survival::{Case, Moment, back_offs, lose, restore};
 use crate::world::World;
 
-const GONE: [NetworkStatus; 3] = [
-    NetworkStatus::Connecting,
-    NetworkStatus::DisconnectedWithLinkUp,
-    NetworkStatus::DeliberatelyOffline,
-];
+const GONE: [NetworkStatus; 3] =
+    [NetworkStatus::Connecting, NetworkStatus::DisconnectedWithLinkUp, NetworkStatus::DeliberatelyOffline];
 
 crate::cases! {
     network_that_comes_ten_minutes_late => [late(600)];
@@ -42,7 +39,7 @@ crate::cases! {
                 device.quirks(Quirks { session_end, ..Quirks::default() })
             })
             .strikes(30, |world| world.broker.disconnect_client(0x8B))
-            .is_transient(),
+            .passes_for_transient(),
     ];
 }
 
@@ -102,12 +99,8 @@ fn unnotified() -> Vec<Case> {
 }
 
 fn failing(call: &'static str, until: u64) -> Vec<Case> {
-    let statuses = [
-        sys::MV_STATUS_INTERNALERROR,
-        sys::MV_STATUS_MICROVISORBUSY,
-        sys::MV_STATUS_INVALIDHANDLE,
-        4711,
-    ];
+    let statuses =
+        [sys::MV_STATUS_INTERNALERROR, sys::MV_STATUS_MICROVISORBUSY, sys::MV_STATUS_INVALIDHANDLE, 4711];
     let cases = statuses.into_iter().map(|raw| {
         let status = Status::check(raw).expect_err("no success");
         Case::new(format!("{call} fails with {status:?}"), "waiting for the network")
@@ -117,7 +110,7 @@ fn failing(call: &'static str, until: u64) -> Vec<Case> {
             })
             .until(until, |_| ())
             .never_connects()
-            .is_transient()
+            .passes_for_transient()
             .check(move |world| all_are_of_the_network(world, until, status))
     });
     cases.collect()

@@ -49,18 +49,18 @@ crate::cases! {
     });
     values_that_do_not_fit_the_response => [too_large(), said_to_be_too_large()];
     a_fetch_that_fails_with_a_result_of_a_newer_kernel => [
-        at_responses("result 4711", FetchFault::Result(4711)).tells("4711").is_transient(),
+        at_responses("result 4711", FetchFault::Result(4711)).tells("4711").passes_for_transient(),
     ];
     a_response_that_lacks_values => [
-        at_responses("two values too few", FetchFault::FewerItems(2)).tells("5 config values").is_transient(),
+        at_responses("two values too few", FetchFault::FewerItems(2)).tells("5 config values").passes_for_transient(),
     ];
     a_fetch_that_is_never_answered => [
         at_responses("no response", FetchFault::Silent)
             .tells("the config fetch was not answered in time")
-            .is_transient(),
+            .passes_for_transient(),
     ];
     a_response_that_comes_too_late => [
-        at_responses("response 15 s late", FetchFault::Delay(Duration::from_secs(15))).is_transient(),
+        at_responses("response 15 s late", FetchFault::Delay(Duration::from_secs(15))).passes_for_transient(),
     ];
     a_response_that_comes_late_and_in_time => [
         Case::new("response 8 s late", "fetching settings").strikes(0, |world| {
@@ -80,7 +80,7 @@ fn stored_wrongly(fault: String, spoil: impl FnOnce(&World) + 'static) -> Case {
         .strikes(0, spoil)
         .until(HEALED, |world| world.stored.store_on(&world.device))
         .never_connects()
-        .is_permanent()
+        .passes_for_permanent()
 }
 
 fn missing(key: &'static str) -> Case {
@@ -123,20 +123,20 @@ fn at_responses(fault: impl Into<String>, response: FetchFault) -> Case {
 
 fn server_error(key: &'static str) -> Case {
     at_responses(format!("`{key}`: server error"), FetchFault::ServerError(key.to_owned()))
-        .is_transient()
+        .passes_for_transient()
         .tells(format!("`{key}`: the server could not look it up"))
         .check(move |world| names(world, key))
 }
 
 fn unknown_result(key: &'static str) -> Case {
     at_responses(format!("`{key}`: result 4711"), FetchFault::ItemResult(key.to_owned(), 4711))
-        .is_transient()
+        .passes_for_transient()
         .tells(format!("`{key}`: result 4711"))
 }
 
 fn not_text(key: &'static str) -> Case {
     at_responses(format!("`{key}`: not UTF-8"), FetchFault::ItemValue(key.to_owned(), vec![0xFF, 0xFE]))
-        .is_permanent()
+        .passes_for_permanent()
         .tells(format!("`{key}`: "))
         .check(move |world| names(world, key))
 }
@@ -153,6 +153,6 @@ fn too_large() -> Case {
 
 fn said_to_be_too_large() -> Case {
     at_responses("response too large", FetchFault::ResponseTooLarge)
-        .is_permanent()
+        .passes_for_permanent()
         .tells("do not fit the channel's receive buffer")
 }

@@ -11,10 +11,10 @@ use std::time::Duration;
 use embassy_futures::join::{join, join3};
 use embassy_futures::select::{select, select3};
 use embedded_hal_async::delay::DelayNs;
+use microvisor::DeviceId;
 use microvisor::aws::Topics;
 use microvisor::mqtt::{Publish, QoS, Subscription};
 use microvisor::session::{BrokerProfile, Cause, Observer, Session, State, WhenOffline};
-use microvisor::DeviceId;
 use microvisor_sim::broker::model::ModelBrokerBuilder;
 use microvisor_sim::{Builder, Device, Fault, NetworkStatus};
 
@@ -94,10 +94,7 @@ impl Case {
     }
 
     /// With another broker.
-    pub fn broker(
-        mut self,
-        broker: impl FnOnce(ModelBrokerBuilder) -> ModelBrokerBuilder + 'static,
-    ) -> Self {
+    pub fn broker(mut self, broker: impl FnOnce(ModelBrokerBuilder) -> ModelBrokerBuilder + 'static) -> Self {
         self.broker = Box::new(broker);
         self
     }
@@ -146,7 +143,7 @@ impl Case {
     }
 
     /// The session says that the fault is permanent, and waits for the longest back-off each time.
-    pub fn is_permanent(self) -> Self {
+    pub fn passes_for_permanent(self) -> Self {
         let (begins, ends) = (self.begins, self.ends);
         self.check(move |world| {
             let waits = back_offs(world, begins, ends);
@@ -161,7 +158,7 @@ impl Case {
     }
 
     /// The session does not take the fault for a permanent one.
-    pub fn is_transient(self) -> Self {
+    pub fn passes_for_transient(self) -> Self {
         let (begins, ends) = (self.begins, self.ends);
         self.check(move |world| {
             let waits = back_offs(world, begins, ends.max(begins + MINUTE));
@@ -261,9 +258,7 @@ impl Moment {
             Self::Connecting => case.strikes(0, after("mvMqttRequestConnect", strike)),
             Self::Subscribing => case.strikes(0, after("mvMqttRequestSubscribe", strike)),
             Self::Online => case.strikes(30, move |world| strike(&world.device)),
-            Self::Disconnecting => {
-                case.strikes(30, after("mvMqttRequestDisconnect", strike)).stops(30)
-            }
+            Self::Disconnecting => case.strikes(30, after("mvMqttRequestDisconnect", strike)).stops(30),
             Self::BackingOff => case.strikes(30, move |world| {
                 world.broker.drop_connection();
                 // The shortest back-off is a second.

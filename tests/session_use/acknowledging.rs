@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use microvisor::aws::StoredProfile;
 use microvisor::mqtt::Inbox;
 use microvisor::session::{Acknowledged, MAX_UNACKNOWLEDGED, Obligation, ReceiveError, Session};
-use microvisor::aws::StoredProfile;
 
 use crate::receiving::command;
 use crate::world::{Watcher, World, subscriptions};

@@ -46,7 +46,8 @@ fn each_wait_lies_between_the_floor_and_a_window_that_doubles_up_to_the_cap() {
 fn devices_wait_differently_and_each_the_same_again() {
     assert_eq!(waits(ID), waits(ID));
     let (one, other) = (waits(ID), waits(OTHER_ID));
-    let same = one.iter().zip(&other).filter(|(one, other)| one.abs_diff(**other) < Duration::from_millis(10));
+    let same =
+        one.iter().zip(&other).filter(|(one, other)| one.abs_diff(**other) < Duration::from_millis(10));
     assert!(same.count() < 3, "{one:?} {other:?}");
 }
 

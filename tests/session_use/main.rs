@@ -1,5 +1,8 @@
 //! What an application can do with a session, and what comes of it.
 
+// Times of one history are on one scale; and a subtraction that panics is a failed test.
+#![allow(clippy::duration_suboptimal_units, clippy::unchecked_time_subtraction)]
+
 #[path = "../../sim/tests/pki/mod.rs"]
 mod pki;
 #[path = "../stored/mod.rs"]

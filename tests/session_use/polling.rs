@@ -18,7 +18,7 @@ fn a_loop_that_polls_at_interrupts_and_deadlines_keeps_connected_and_receives() 
     assert_eq!(session.deadline(), None);
     session.start();
     world.broker.publish_at(Duration::from_secs(10), command(), "1", 1);
-    world.broker.at(Duration::from_secs(30), |broker| broker.drop_connection());
+    world.broker.at(Duration::from_secs(30), microvisor_sim::broker::model::ModelBroker::drop_connection);
     world.broker.publish_at(Duration::from_secs(60), command(), "2", 1);
     let (mut topic, mut payload) = ([0; 256], [0; 256]);
     let mut received = Vec::new();

@@ -14,15 +14,16 @@ const HOST: &str = "broker.example";
 fn a_connection_that_is_known_beforehand_fetches_nothing_and_speaks_mqtt_3_1_1() {
     let broker = ModelBroker::open().host(HOST).port(8883).build();
     let world = World::before(Provisioned::new(), broker, |device| device);
-    let options = ConnectOptions::new(Host::new(HOST).expect("a host"), ClientId::new("device-7").expect("an id"))
-        .with_version(ProtocolVersion::V3_1_1);
+    let options =
+        ConnectOptions::new(Host::new(HOST).expect("a host"), ClientId::new("device-7").expect("an id"))
+            .with_version(ProtocolVersion::V3_1_1);
     let session = world
         .builder()
         .profile(FixedProfile::new(options))
         .subscriptions(subscriptions())
         .build()
         .expect("a session");
-    world.broker.at(Duration::from_secs(30), |broker| broker.drop_connection());
+    world.broker.at(Duration::from_secs(30), microvisor_sim::broker::model::ModelBroker::drop_connection);
     world.broker.publish_at(Duration::from_secs(50), "command/device/all", "hello", 1);
     world.run(&session, Duration::from_secs(60));
     assert_eq!(session.state(), State::Online);

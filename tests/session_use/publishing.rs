@@ -73,19 +73,19 @@ fn one_message_more_than_there_is_room_for_fails_at_once_and_the_others_do_not()
     let world = World::new();
     let session = world.builder().build().expect("a session");
     let payloads = [b"1", b"2", b"3", b"4", b"5"].map(|payload| reading(payload));
-    let [a, b, c, d, e] = &payloads;
-    let (a, b, c, d, e) = world.while_running(
+    let [a, b, c, d, fifth] = &payloads;
+    let (a, b, c, d, too_many) = world.while_running(
         &session,
         join5(
             session.publish(a, LONG),
             session.publish(b, LONG),
             session.publish(c, LONG),
             session.publish(d, LONG),
-            session.publish(e, LONG),
+            session.publish(fifth, LONG),
         ),
     );
     assert_eq!([a, b, c, d], [Ok(Some(ReasonCode::Success)); 4]);
-    assert_eq!(e, Err(PublishError::TooMany));
+    assert_eq!(too_many, Err(PublishError::TooMany));
     // There is room again.
     let again = world.while_running(&session, session.publish(&payloads[4], LONG));
     assert_eq!(again, Ok(Some(ReasonCode::Success)));

@@ -107,10 +107,7 @@ impl World {
     }
 
     /// The same, of a device with another id.
-    pub fn builder_for(
-        &self,
-        id: &str,
-    ) -> SessionBuilder<'static, microvisor::aws::StoredProfile, Watcher> {
+    pub fn builder_for(&self, id: &str) -> SessionBuilder<'static, microvisor::aws::StoredProfile, Watcher> {
         let notifications = self.center.open().expect("the centre opens");
         let memory = self.memory.take().expect("the memory is free");
         let id = DeviceId::parse(id).expect("an id");
@@ -161,11 +158,16 @@ pub fn policy() -> Policy {
         .with_answer_timeout(Duration::from_secs(10))
 }
 
+/// What became of a publish.
+pub type Verdict = Result<Option<ReasonCode>, PublishError>;
+/// When a payload was received, and what became of its acknowledgement.
+pub type Receipt = (Duration, Vec<u8>, Option<Acknowledged>);
+
 /// What the application and the observer saw.
 #[derive(Default)]
 pub struct Seen {
-    pub published: RefCell<Vec<(Duration, Result<Option<ReasonCode>, PublishError>)>>,
-    pub received: RefCell<Vec<(Duration, Vec<u8>, Option<Acknowledged>)>>,
+    pub published: RefCell<Vec<(Duration, Verdict)>>,
+    pub received: RefCell<Vec<Receipt>>,
     pub not_received: RefCell<Vec<String>>,
     pub states: RefCell<Vec<(Duration, State)>>,
     pub events: RefCell<Vec<String>>,

@@ -3,7 +3,7 @@
 use core::mem;
 use core::time::Duration;
 
-use super::{Closing, MAX_CONNECTS, Machine, NEVER, Phase, Then};
+use super::{Closing, MAX_CONNECTS, Machine, NEVER, Phase, Then, Told};
 use crate::config::ConfigFetch;
 use crate::mqtt::MqttChannel;
 use crate::session::broker_profile::BrokerProfile;
@@ -42,7 +42,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         duties.end();
         self.doubt_in_flight();
         (self.retry_at, self.check_at) = (NEVER, NEVER);
-        (self.told, self.told_too_large) = (false, false);
+        self.told = Told::Nothing;
         let stable = self.parts.policy.stable_us();
         if self.online_since.take().is_some_and(|since| self.now.saturating_sub(since) >= stable) {
             self.back_off.reset();

@@ -92,6 +92,15 @@ enum Pumped {
     More,
 }
 
+/// What the receiver was told about the message that is next. It may have to leave it, for want of room,
+/// and is not woken over and over.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    Nothing,
+    MessageWaits,
+    TooLarge,
+}
+
 pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     phase: Phase,
     /// There while no channel has them.
@@ -123,10 +132,7 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Somebody receives.
     receiving: bool,
     receiver: Option<Waker>,
-    /// The receiver was woken for the message that waits. It may have to leave it, for want of room, and
-    /// is not woken over and over.
-    told: bool,
-    told_too_large: bool,
+    told: Told,
     publishes: [Slot; PUBLISHES],
     watchers: Wakers<4>,
 }
@@ -167,8 +173,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             online_since: None,
             receiving: false,
             receiver: None,
-            told: false,
-            told_too_large: false,
+            told: Told::Nothing,
             publishes: [const { Slot::free() }; PUBLISHES],
             watchers: Wakers::new(),
         }
@@ -212,7 +217,8 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
 
     /// A message waits.
     fn tell_receiver(&mut self) {
-        if !mem::replace(&mut self.told, true) {
+        if self.told == Told::Nothing {
+            self.told = Told::MessageWaits;
             self.wake_receiver();
         }
     }
