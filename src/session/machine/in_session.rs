@@ -38,7 +38,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             self.retry_later();
         }
         if pumped == Pumped::MessageWaits {
-            self.wake_receiver();
+            self.tell_receiver();
         }
         if self.is_unanswered(pumped) {
             self.fault(Cause::NoAnswer(Awaited::Publish), duties);

@@ -92,6 +92,15 @@ enum Pumped {
     More,
 }
 
+/// What the receiver was told about the message that is next. It may have to leave it, for want of room,
+/// and is not woken over and over.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    Nothing,
+    MessageWaits,
+    TooLarge,
+}
+
 pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     phase: Phase,
     /// There while no channel has them.
@@ -103,6 +112,8 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     back_off: BackOff,
     /// Connects that failed in a row.
     failed_connects: u8,
+    /// How long was waited before the channel was last tried to be closed again.
+    close_wait: u64,
     unread: u8,
     /// How many interrupts there had been when the kernel had nothing any more.
     emptied_at: Option<u32>,
@@ -121,7 +132,7 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Somebody receives.
     receiving: bool,
     receiver: Option<Waker>,
-    told_too_large: bool,
+    told: Told,
     publishes: [Slot; PUBLISHES],
     watchers: Wakers<4>,
 }
@@ -149,6 +160,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             parts,
             back_off: BackOff::new(),
             failed_connects: 0,
+            close_wait: 0,
             unread: 0,
             emptied_at: None,
             wanted: false,
@@ -161,7 +173,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             online_since: None,
             receiving: false,
             receiver: None,
-            told_too_large: false,
+            told: Told::Nothing,
             publishes: [const { Slot::free() }; PUBLISHES],
             watchers: Wakers::new(),
         }
@@ -200,6 +212,14 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         match &self.receiver {
             Some(known) if known.will_wake(waker) => {}
             _ => self.receiver = Some(waker.clone()),
+        }
+    }
+
+    /// A message waits.
+    fn tell_receiver(&mut self) {
+        if self.told == Told::Nothing {
+            self.told = Told::MessageWaits;
+            self.wake_receiver();
         }
     }
 
@@ -264,7 +284,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             None if matches!(self.state, State::Online) && self.wanted && !attention => {
                 match self.pump(duties) {
                     Ok(Pumped::Nothing) => return,
-                    Ok(Pumped::MessageWaits) => return self.wake_receiver(),
+                    Ok(Pumped::MessageWaits) => return self.tell_receiver(),
                     Ok(Pumped::More) => {}
                     Err(cause) => self.fault(cause, duties),
                 }

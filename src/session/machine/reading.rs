@@ -1,8 +1,6 @@
 //! Reading what the kernel has.
 
-use core::mem;
-
-use super::{MAX_STEPS, MAX_UNREAD, Machine, Phase, Pumped};
+use super::{MAX_STEPS, MAX_UNREAD, Machine, Phase, Pumped, Told};
 use crate::Recovery;
 use crate::mqtt::{self, EventError, Head, Inbox};
 use crate::session::broker_profile::BrokerProfile;
@@ -96,10 +94,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     if let Some(acknowledgement) = message.into_acknowledgement() {
                         duties.incur(acknowledgement).acknowledge();
                     }
+                    self.told = Told::Nothing;
                     self.parts.observer.event(&Event::Discarded { len });
                     return Ok(len);
                 }
                 Ok(Some(mqtt::Event::Lost(report))) => {
+                    self.told = Told::Nothing;
                     self.parts.observer.event(&Event::Lost { len: report.message_len() });
                     return Ok(0);
                 }
@@ -153,7 +153,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let Phase::InSession(link) = &mut self.phase else { return Ok(None) };
         let error = match link.channel.try_event(inbox) {
             Ok(Some(mqtt::Event::Message(message))) => {
-                (self.told_too_large, self.unread) = (false, 0);
+                (self.told, self.unread) = (Told::Nothing, 0);
                 return Ok(Some(Arrival {
                     topic_len: message.topic().len(),
                     payload_len: message.payload().len(),
@@ -163,7 +163,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }));
             }
             Ok(Some(mqtt::Event::Lost(lost))) => {
-                (self.told_too_large, self.unread) = (false, 0);
+                (self.told, self.unread) = (Told::Nothing, 0);
                 return Err(NoArrival::Lost {
                     topic_len: lost.topic().len(),
                     message_len: lost.message_len(),
@@ -177,11 +177,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             Err(error) => error,
         };
         let error = match error {
-            EventError::InboxTooSmall { .. } if !mem::replace(&mut self.told_too_large, true) => {
+            EventError::InboxTooSmall { .. } if self.told != Told::TooLarge => {
+                self.told = Told::TooLarge;
                 return Err(NoArrival::TooLarge);
             }
             EventError::InboxTooSmall { .. } => {
-                self.told_too_large = false;
+                self.told = Told::MessageWaits;
                 match self.discard(duties) {
                     Ok(len) => return Err(NoArrival::Discarded { len }),
                     Err(error) => error,
