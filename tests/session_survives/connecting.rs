@@ -133,6 +133,11 @@ fn moved() -> Case {
         .until(OVER, |world| world.device.set_config("broker-host", HOST))
         .passes_for_permanent()
         .tells("connecting to old.example:8883")
+        .check(|world| {
+            // What is wrong may have been put right, so it is looked up before each attempt.
+            let fetches = world.device.call_count("mvSendConfigFetchRequest");
+            assert_eq!(fetches, world.broker.connect_attempts().len() as u64);
+        })
 }
 
 fn another_ca() -> Case {

@@ -52,7 +52,9 @@ crate::cases! {
         at_responses("result 4711", FetchFault::Result(4711)).tells("4711").passes_for_transient(),
     ];
     a_response_that_lacks_values => [
-        at_responses("two values too few", FetchFault::FewerItems(2)).tells("5 config values").passes_for_transient(),
+        at_responses("two values too few", FetchFault::FewerItems(2))
+            .tells("5 config values")
+            .passes_for_transient(),
     ];
     a_fetch_that_is_never_answered => [
         at_responses("no response", FetchFault::Silent)
