@@ -38,7 +38,7 @@ pub(crate) struct Channel {
 impl Channel {
     pub(crate) fn open(
         network: &Network,
-        buffers: ChannelBuffers,
+        mut buffers: ChannelBuffers,
         channel_type: ChannelType,
     ) -> Result<Self, HandedBack<ChannelBuffers, OpenError>> {
         let Some(source) = network.source().another() else {
@@ -72,8 +72,16 @@ impl Channel {
         // that does not answer with success has opened nothing.
         let opened = Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) });
         match opened {
-            Ok(()) => Ok(Self { handle, source, buffers: Some(buffers) }),
-            Err(status) => Err(HandedBack { error: OpenError::Kernel(status), value: buffers }),
+            Ok(()) => {
+                buffers.settle();
+                Ok(Self { handle, source, buffers: Some(buffers) })
+            }
+            Err(status) => {
+                if status == Status::BufferAlreadyInUse {
+                    close_doubtful(&mut buffers);
+                }
+                Err(HandedBack { error: OpenError::Kernel(status), value: buffers })
+            }
         }
     }
 
@@ -111,15 +119,28 @@ impl Channel {
     }
 }
 
+/// The kernel still has the buffers, so the channel that it said it does not know is open: closes it,
+/// for the next attempt.
+#[cold]
+fn close_doubtful(buffers: &mut ChannelBuffers) {
+    if let Some(handle) = buffers.doubtful_channel() {
+        let mut handle = handle.get();
+        // SAFETY: `handle` is a live in-out-parameter.
+        if Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok() {
+            buffers.settle();
+        }
+    }
+}
+
 impl Channel {
     /// The buffers of a channel that the kernel says it does not know, for another channel only.
     ///
     /// It may have closed this one while it answered otherwise. If it has not, it knows that it still has
-    /// the buffers, and opens no other channel on them.
+    /// the buffers, and opens no other channel on them; then this one is closed after all.
     pub(crate) fn into_doubtful_buffers(mut self) -> Option<ChannelBuffers> {
         let mut buffers = self.buffers.take();
         if let Some(buffers) = &mut buffers {
-            buffers.doubt();
+            buffers.doubt(self.handle);
         }
         buffers
     }

@@ -30,7 +30,7 @@ crate::cases! {
         moment.case("mvCloseChannel closes and answers InternalError", |device| {
             device.inject(Fault::call("mvCloseChannel").after_effect());
             device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
-        }).keeps_memory().check(|world| {
+        }).check(|world| {
             // It is tried again, as it has to be; by then there is no such channel.
             let misuse = world.device.take_misuse();
             assert!(misuse.iter().all(|misuse| misuse.call == "mvCloseChannel"), "{misuse:?}");
@@ -41,7 +41,17 @@ crate::cases! {
             let close = Fault::call("mvCloseChannel").status(sys::MV_STATUS_INVALIDHANDLE);
             device.inject(close.after_effect());
             device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
-        }).keeps_memory()
+        })
+    });
+    closing_that_denies_an_open_channel => Moment::WITH_CHANNEL.into_iter().map(|moment| {
+        moment.case("mvCloseChannel closes nothing and answers InvalidHandle", |device| {
+            device.inject(Fault::call("mvCloseChannel").status(sys::MV_STATUS_INVALIDHANDLE));
+            device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
+        }).check(|world| {
+            // Another channel is tried on its buffers, as the kernel's answer allows; it says which is so.
+            let misuse = world.device.take_misuse();
+            assert!(misuse.iter().all(|misuse| misuse.call == "mvOpenChannel"), "{misuse:?}");
+        })
     });
 }
 

@@ -118,7 +118,10 @@ fn failed_publish(state: u32) -> Case {
     Case::new(format!("publish: request state {state}"), "online")
         .strikes(29, move |world| world.broker.answer_publish_with(state, 0))
         .check(move |world| {
-            gave_verdict(world, Err(PublishError::Failed(RequestState::from_raw(state))));
+            let state = RequestState::from_raw(state);
+            let not_sent = matches!(state, RequestState::InvalidParameters | RequestState::NotConnected);
+            let doubt = PublishError::Indeterminate(Doubt::Failed(state));
+            gave_verdict(world, Err(if not_sent { PublishError::Failed(state) } else { doubt }));
         })
 }
 

@@ -13,10 +13,14 @@ const COMMAND: &str = "command/device/UV0123456789abcdef0123456789abcdef";
 
 crate::cases! {
     publishing_that_is_rate_limited => [
-        rate_limited("mvMqttRequestPublish", 120),
+        rate_limited("mvMqttRequestPublish", 65),
         rate_limited("mvMqttRequestPublish", 32),
     ];
-    acknowledging_that_is_rate_limited => [acknowledgements_limited(31), acknowledgements_limited(120)];
+    a_kernel_without_room_for_long => [
+        no_room_for_long("mvMqttRequestPublish"),
+        no_room_for_long("mvMqttAcknowledgeMessage"),
+    ];
+    acknowledging_that_is_rate_limited => [acknowledgements_limited(31), acknowledgements_limited(65)];
     subscribing_that_is_rate_limited => [
         Case::new("mvMqttRequestSubscribe RATELIMITED for 30 s", "subscribing")
             .strikes(0, |world| limit(world, "mvMqttRequestSubscribe", 30))
@@ -53,6 +57,18 @@ fn rate_limited(call: &'static str, until: u64) -> Case {
         .until(until, |_| ())
         .most_calls(MOST_CALLS_WITHOUT_ROOM)
         .check(|world| assert_eq!(world.broker.connect_attempts().len(), 1))
+}
+
+/// What a kernel has no room for may wait for an answer that is lost: another channel has room.
+fn no_room_for_long(call: &'static str) -> Case {
+    Case::new(format!("{call} RATELIMITED for 90 s"), "online")
+        .strikes(30, move |world| {
+            limit(world, call, 120);
+            publish(world, 31, 2);
+        })
+        .until(120, |_| ())
+        .most_calls(MOST_CALLS_WITHOUT_ROOM)
+        .tells("the kernel had no room for requests for too long")
 }
 
 /// `count` messages, all of which were received and acknowledged in order, each once.

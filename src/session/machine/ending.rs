@@ -3,7 +3,7 @@
 use core::mem;
 use core::time::Duration;
 
-use super::{Closing, MAX_CONNECTS, Machine, NEVER, Phase, Then, Told};
+use super::{Closing, Leaving, MAX_CONNECTS, Machine, NEVER, Phase, Then, Told};
 use crate::config::ConfigFetch;
 use crate::mqtt::MqttChannel;
 use crate::session::broker_profile::BrokerProfile;
@@ -40,6 +40,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let Phase::InSession(link) = mem::replace(&mut self.phase, Phase::Offline) else { return };
         self.look_at_clock();
         duties.end();
+        self.is_settled = false;
         self.doubt_in_flight();
         (self.retry_at, self.check_at) = (NEVER, NEVER);
         self.told = Told::Nothing;
@@ -47,7 +48,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         if self.online_since.take().is_some_and(|since| self.now.saturating_sub(since) >= stable) {
             self.back_off.reset();
         }
-        let then = if link.disconnecting { Then::Stop } else { then };
+        let then = if matches!(link.leaving, Leaving::No) { then } else { Then::Stop };
         self.settle(close_mqtt(link.channel), then);
     }
 
