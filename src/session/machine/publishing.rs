@@ -124,15 +124,15 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     self.fault(cause, duties);
                     self.hurry(0, duties);
                 }
-                if let Some(Slot { progress: Progress::Answered(answer), .. }) = self.publishes.get(slot) {
-                    return Poll::Ready(answer.map(Some));
-                }
             }
             Progress::Free => {}
         }
-        if let Some(slot) = self.publishes.get_mut(slot) {
-            slot.wait(cx.waker());
+        let Some(slot) = self.publishes.get_mut(slot) else { return Poll::Pending };
+        // It may have been answered just now: by what was read, or because that ended the session.
+        if let Progress::Answered(answer) = slot.progress {
+            return Poll::Ready(answer.map(Some));
         }
+        slot.wait(cx.waker());
         Poll::Pending
     }
 

@@ -25,6 +25,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     return Ok(Pumped::Nothing);
                 }
                 Ok(Head::Published) => link.channel.take_published().map(|(id, outcome)| {
+                    self.full_since = None;
                     let mut slots = self.publishes.iter_mut();
                     if let Some(slot) = slots.find(|slot| slot.is_in_flight(id)) {
                         slot.answer(outcome.map_err(PublishError::from));
