@@ -66,22 +66,23 @@ impl Channel {
                 },
             },
         };
-        let mut handle = 0;
-        // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
-        // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
-        // that does not answer with success has opened nothing.
-        let opened = Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) });
+        let open = || {
+            let mut handle = 0;
+            // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
+            // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
+            // that does not answer with success has opened nothing.
+            Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) }).map(|()| handle)
+        };
+        let opened = match open() {
+            Err(Status::BufferAlreadyInUse) if close_doubtful(&mut buffers) => open(),
+            opened => opened,
+        };
         match opened {
-            Ok(()) => {
+            Ok(handle) => {
                 buffers.settle();
                 Ok(Self { handle, source, buffers: Some(buffers) })
             }
-            Err(status) => {
-                if status == Status::BufferAlreadyInUse {
-                    close_doubtful(&mut buffers);
-                }
-                Err(HandedBack { error: OpenError::Kernel(status), value: buffers })
-            }
+            Err(status) => Err(HandedBack { error: OpenError::Kernel(status), value: buffers }),
         }
     }
 
@@ -119,17 +120,18 @@ impl Channel {
     }
 }
 
-/// The kernel still has the buffers, so the channel that it said it does not know is open: closes it,
-/// for the next attempt.
+/// The kernel still has the buffers, so the channel that it said it does not know is open: closes it.
+/// Whether it did.
 #[cold]
-fn close_doubtful(buffers: &mut ChannelBuffers) {
-    if let Some(handle) = buffers.doubtful_channel() {
-        let mut handle = handle.get();
-        // SAFETY: `handle` is a live in-out-parameter.
-        if Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok() {
-            buffers.settle();
-        }
+fn close_doubtful(buffers: &mut ChannelBuffers) -> bool {
+    let Some(handle) = buffers.doubtful_channel() else { return false };
+    let mut handle = handle.get();
+    // SAFETY: `handle` is a live in-out-parameter.
+    let closed = Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok();
+    if closed {
+        buffers.settle();
     }
+    closed
 }
 
 impl Channel {
