@@ -17,6 +17,7 @@ use crate::{ChannelBuffers, DeviceId, HandedBack, Notifications};
 ///
 /// Unless said otherwise, it is one with AWS IoT: the [`StoredProfile`], whose values are in hex,
 /// [`MemoryPlan::AWS`], no subscriptions, and the [`Policy`]'s defaults.
+#[must_use = "a session is there once it is built"]
 pub struct SessionBuilder<'a, P = StoredProfile, O = ()> {
     notifications: Notifications,
     memory: Region,
