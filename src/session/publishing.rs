@@ -208,13 +208,13 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Future
         let Some(mut machine) = session.machine() else { return Poll::Ready(Err(PublishError::InUse)) };
         let slot = match this.slot {
             Place::At(slot) => slot,
-            Place::None => match machine.queue(this.when_offline, &session.duties) {
-                Some(slot) => slot,
-                None => {
+            Place::None => {
+                let Some(slot) = machine.queue(this.when_offline, &session.duties) else {
                     this.slot = Place::Done;
                     return Poll::Ready(Err(PublishError::TooMany));
-                }
-            },
+                };
+                slot
+            }
             // As any future may that is polled once too often.
             Place::Done => return Poll::Pending,
         };
