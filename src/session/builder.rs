@@ -17,6 +17,7 @@ use crate::{ChannelBuffers, DeviceId, HandedBack, Notifications};
 ///
 /// Unless said otherwise, it is one with AWS IoT: the [`StoredProfile`], whose values are in hex,
 /// [`MemoryPlan::AWS`], no subscriptions, and the [`Policy`]'s defaults.
+#[must_use = "a session is there once it is built"]
 pub struct SessionBuilder<'a, P = StoredProfile, O = ()> {
     notifications: Notifications,
     memory: Region,
@@ -46,35 +47,30 @@ impl SessionBuilder<'_> {
 
 impl<'a, P, O> SessionBuilder<'a, P, O> {
     /// With another broker, or another way to it.
-    #[must_use]
     pub fn profile<Q: BrokerProfile>(self, profile: Q) -> SessionBuilder<'a, Q, O> {
         let Self { notifications, memory, id, observer, policy, plan, subscriptions, .. } = self;
         SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
     }
 
     /// With somebody who is told of everything that happens.
-    #[must_use]
     pub fn observer<Q: Observer>(self, observer: Q) -> SessionBuilder<'a, P, Q> {
         let Self { notifications, memory, id, profile, policy, plan, subscriptions, .. } = self;
         SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
     }
 
     /// Subscribed to, of any number, with each connection.
-    #[must_use]
     pub fn subscriptions<'b>(self, subscriptions: &'b [Subscription<'b>]) -> SessionBuilder<'b, P, O> {
         let Self { notifications, memory, id, profile, observer, policy, plan, .. } = self;
         SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
     }
 
     /// With other times.
-    #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
     /// With the memory divided otherwise.
-    #[must_use]
     pub fn memory_plan(mut self, plan: MemoryPlan) -> Self {
         self.plan = plan;
         self

@@ -138,13 +138,13 @@ impl Duties {
             Ok(acknowledged) => return acknowledged,
             Err(acknowledgement) => acknowledgement,
         };
-        let Ok(mut owed) = self.owed.try_borrow_mut() else { return Acknowledged::TooLate };
-        self.call_attention();
-        match owed.push_back(acknowledgement) {
-            Ok(()) => Acknowledged::Queued,
+        let queued = match self.owed.try_borrow_mut() {
             // There is room: no more are out than fit.
-            Err(_) => Acknowledged::TooLate,
-        }
+            Ok(mut owed) => owed.push_back(acknowledgement).is_ok(),
+            Err(_) => false,
+        };
+        self.call_attention();
+        if queued { Acknowledged::Queued } else { Acknowledged::TooLate }
     }
 
     fn release(&self) {

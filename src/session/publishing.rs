@@ -181,7 +181,17 @@ pub struct Publishing<'s, 'a, 'p, P: BrokerProfile, O, const PUBLISHES: usize> {
     pub(super) session: &'s Session<'a, P, O, PUBLISHES>,
     pub(super) publish: Publish<'p>,
     pub(super) when_offline: WhenOffline,
-    pub(super) slot: Option<usize>,
+    pub(super) slot: Place,
+}
+
+/// Where a message is kept account of.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Nowhere yet.
+    None,
+    At(usize),
+    /// The verdict was given.
+    Done,
 }
 
 // Nothing in it is borrowed from itself.
@@ -197,16 +207,22 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Future
         let session = this.session;
         let Some(mut machine) = session.machine() else { return Poll::Ready(Err(PublishError::InUse)) };
         let slot = match this.slot {
-            Some(slot) => slot,
-            None => match machine.queue(this.when_offline, &session.duties) {
-                Some(slot) => *this.slot.insert(slot),
-                None => return Poll::Ready(Err(PublishError::TooMany)),
-            },
+            Place::At(slot) => slot,
+            Place::None => {
+                let Some(slot) = machine.queue(this.when_offline, &session.duties) else {
+                    this.slot = Place::Done;
+                    return Poll::Ready(Err(PublishError::TooMany));
+                };
+                slot
+            }
+            // As any future may that is polled once too often.
+            Place::Done => return Poll::Pending,
         };
+        this.slot = Place::At(slot);
         let answer = machine.poll_publish(slot, &this.publish, cx, &session.duties);
         if answer.is_ready() {
             machine.forget(slot);
-            this.slot = None;
+            this.slot = Place::Done;
         }
         answer
     }
@@ -214,7 +230,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Future
 
 impl<P: BrokerProfile, O, const PUBLISHES: usize> Drop for Publishing<'_, '_, '_, P, O, PUBLISHES> {
     fn drop(&mut self) {
-        let Some(slot) = self.slot else { return };
+        let Place::At(slot) = self.slot else { return };
         match self.session.machine() {
             Some(mut machine) => machine.forget(slot),
             None => self.session.duties.abandon(slot),

@@ -14,7 +14,7 @@ use super::broker_profile::BrokerProfile;
 use super::duties::Duties;
 use super::event::Observer;
 use super::machine::Machine;
-use super::publishing::{Publishing, WhenOffline};
+use super::publishing::{Place, Publishing, WhenOffline};
 use super::receiving::{Arrival, NoArrival, ReceiveError, Received};
 use super::state::State;
 use crate::mqtt::{Inbox, Publish};
@@ -145,7 +145,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         publish: &Publish<'p>,
         when_offline: WhenOffline,
     ) -> Publishing<'s, 'a, 'p, P, O, PUBLISHES> {
-        Publishing { session: self, publish: *publish, when_offline, slot: None }
+        Publishing { session: self, publish: *publish, when_offline, slot: Place::None }
     }
 
     /// Waits for the next message, however long and however often the device goes offline.
@@ -210,7 +210,8 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 
     /// Waits until it does something else than `state`.
     ///
-    /// Short states may pass unseen; an [observer](Observer) sees all.
+    /// Short states may pass unseen; an [observer](Observer) sees all. Up to 8 may wait for a state at a time
+    /// at no cost; of more, each wakes another.
     ///
     /// # Cancellation
     ///

@@ -359,6 +359,11 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             Phase::Fetching(_) => self.attend_fetch(),
             Phase::Connecting(_) => self.attend_connect(duties),
             Phase::InSession(_) => self.attend_session(duties),
+            Phase::Closing(..) if !self.wanted && self.settings.is_some() => {
+                // Not only when the channel is closed at last.
+                self.forget_settings();
+                true
+            }
             Phase::Closing(..) if self.now < self.due => false,
             Phase::Closing(..) => self.close_again(),
         }
