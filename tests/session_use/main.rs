@@ -7,14 +7,20 @@
 mod pki;
 #[path = "../stored/mod.rs"]
 mod stored;
+#[path = "../wakes/mod.rs"]
+mod wakes;
 #[path = "../world/mod.rs"]
 mod world;
 
 mod acknowledging;
 mod backing_off;
 mod building;
+mod callbacks;
 mod disconnecting;
 mod polling;
 mod profiles;
 mod publishing;
+mod reading;
 mod receiving;
+mod tasks;
+mod watching;
