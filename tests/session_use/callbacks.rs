@@ -11,7 +11,7 @@ use microvisor::mqtt::ReasonCode;
 use microvisor::session::{Event, State, WhenOffline};
 
 use crate::publishing::reading;
-use crate::tasks::{Task, run};
+use crate::tasks::Tasks;
 use crate::world::{World, policy};
 
 const SHORT: Duration = Duration::from_secs(5);
@@ -76,10 +76,13 @@ fn an_observer_that_stops_the_session_is_heard() {
 fn two_tasks_that_run_one_session_both_end() {
     let world = World::new();
     let session = world.builder().build().expect("a session");
-    let mut tasks = [session.run(world.device.delay()), session.run(world.device.delay())].map(Task::new);
-    run(&world, &mut tasks, SHORT, |_| session.state() == State::Online);
+    let mut tasks = Tasks::new(&world.device, 1);
+    let runs = [(); 2].map(|()| tasks.spawn(session.run(world.device.delay())));
+    tasks.run_for(&world.device, SHORT);
+    assert_eq!(session.state(), State::Online);
     session.stop();
     // The one that is not woken has its timer.
-    run(&world, &mut tasks, policy().answer_timeout(), |tasks| tasks.iter().all(Task::is_done));
+    tasks.run_for(&world.device, policy().answer_timeout());
     assert_eq!(session.state(), State::Stopped);
+    assert_eq!(runs.map(|run| tasks.is_done(run)), [true; 2]);
 }

@@ -7,6 +7,8 @@
 mod pki;
 #[path = "../stored/mod.rs"]
 mod stored;
+#[path = "../tasks/mod.rs"]
+mod tasks;
 #[path = "../wakes/mod.rs"]
 mod wakes;
 #[path = "../world/mod.rs"]
@@ -22,5 +24,4 @@ mod profiles;
 mod publishing;
 mod reading;
 mod receiving;
-mod tasks;
 mod watching;

@@ -13,7 +13,7 @@ use microvisor::session::{Doubt, PublishError, State, WhenOffline};
 use microvisor::{Status, sys};
 use microvisor_sim::{Fault, NetworkPlan, NetworkStatus, Quirks};
 
-use crate::tasks::{Task, run};
+use crate::tasks::Tasks;
 use crate::world::{ID, World, subscriptions};
 
 pub const TOPIC: &str = "sensor/device/UV0123456789abcdef0123456789abcdef";
@@ -274,8 +274,10 @@ fn a_message_that_must_not_wait_fails_at_once_although_the_channel_does_not_clos
     let outcome = Cell::new(None);
     let publish = reading(b"1");
     let publishing = async { outcome.set(Some(session.publish(&publish, WhenOffline::Fail).await)) };
-    let mut tasks = [Task::new(session.run(world.device.delay())), Task::new(publishing)];
-    run(&world, &mut tasks, Duration::from_secs(1), |[_, publishing]| publishing.is_done());
+    let mut tasks = Tasks::new(&world.device, 1);
+    tasks.spawn(session.run(world.device.delay()));
+    tasks.spawn(publishing);
+    tasks.run_for(&world.device, Duration::from_secs(1));
     assert_eq!(outcome.get(), Some(Err(PublishError::Offline)));
     assert!(matches!(session.state(), State::BackingOff { .. }), "{}", session.state());
 }

@@ -8,7 +8,7 @@ use microvisor::aws::StoredProfile;
 use microvisor::mqtt::{Inbox, QoS};
 use microvisor::session::{Acknowledged, MAX_UNACKNOWLEDGED, ReceiveError, Session, State};
 
-use crate::tasks::{Task, run};
+use crate::tasks::Tasks;
 use crate::world::{ID, Watcher, World, subscriptions};
 
 pub type AwsSession = Session<'static, StoredProfile, Watcher>;
@@ -141,8 +141,12 @@ fn who_may_receive_no_more_is_told_once_and_waits_until_there_is_room() {
         assert_eq!(first.acknowledge(), Acknowledged::Sent);
         world.device.delay().delay_ms(1_000).await;
     };
-    let mut tasks = [Task::new(session.run(world.device.delay())), Task::new(receiver), Task::new(worker)];
-    run(&world, &mut tasks, Duration::from_secs(5), |[.., worker]| worker.is_done());
+    let mut tasks = Tasks::new(&world.device, 1);
+    tasks.spawn(session.run(world.device.delay()));
+    tasks.spawn(receiver);
+    let worker = tasks.spawn(worker);
+    tasks.run_for(&world.device, Duration::from_secs(5));
+    assert!(tasks.is_done(worker));
     drop(tasks);
     let mut held = held.into_inner();
     assert_eq!(held.len(), MAX_UNACKNOWLEDGED);
