@@ -15,7 +15,7 @@ use crate::mqtt::ConnectOptions;
 ///
 /// ```
 /// use microvisor::config::ConfigKey;
-/// use microvisor::mqtt::{ClientId, ConnectOptions, Host};
+/// use microvisor::mqtt::{ClientId, ConnectOptions};
 /// use microvisor::session::{
 ///     BrokerProfile, SettingsError, SettingsSource, Span, StoredValues, ValueReader,
 /// };
@@ -44,10 +44,8 @@ use crate::mqtt::ConnectOptions;
 ///         values: StoredValues<'_>,
 ///         connect: impl FnOnce(&ConnectOptions<'_>),
 ///     ) -> Result<(), SettingsError> {
-///         let host = Host::new(values.text(*host))
-///             .map_err(|error| SettingsError::Host { key: "broker", error })?;
-///         let client_id = ClientId::new(device.as_str()).map_err(SettingsError::ClientId)?;
-///         connect(&ConnectOptions::new(host, client_id));
+///         let client_id = ClientId::from(device);
+///         connect(&ConnectOptions::new(values.host(*host), client_id));
 ///         Ok(())
 ///     }
 /// }
@@ -69,7 +67,8 @@ pub trait BrokerProfile {
     /// fetched again after a back-off.
     fn read(&self, values: &mut ValueReader<'_>) -> Result<Self::Settings, SettingsError>;
 
-    /// Calls `connect` with the connection to make, which may borrow from everything here.
+    /// Calls `connect` with the connection to make, which may borrow from everything here. This is also where
+    /// what was read can be looked at.
     ///
     /// # Errors
     ///

@@ -77,15 +77,20 @@ impl<'a, P, O> SessionBuilder<'a, P, O> {
     }
 }
 
-impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
+impl<'a, P, O> SessionBuilder<'a, P, O> {
     /// The session, stopped until it is [run](Session::run). Up to 4 messages at a time can be on their
     /// way.
     ///
     /// # Errors
     ///
-    /// A [`BuildError`], with the builder handed back.
+    /// A [`BuildError`], with the builder handed back. To have the error alone, for `?`:
+    /// `.build().map_err(HandedBack::into_error)?`.
     #[allow(clippy::result_large_err)] // Built once, where there is room for a session.
-    pub fn build(self) -> Result<Session<'a, P, O>, HandedBack<Self, BuildError>> {
+    pub fn build(self) -> Result<Session<'a, P, O>, HandedBack<Self, BuildError>>
+    where
+        P: BrokerProfile,
+        O: Observer,
+    {
         self.build_for()
     }
 
@@ -97,7 +102,11 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
     #[allow(clippy::result_large_err)] // As above.
     pub fn build_for<const PUBLISHES: usize>(
         mut self,
-    ) -> Result<Session<'a, P, O, PUBLISHES>, HandedBack<Self, BuildError>> {
+    ) -> Result<Session<'a, P, O, PUBLISHES>, HandedBack<Self, BuildError>>
+    where
+        P: BrokerProfile,
+        O: Observer,
+    {
         let len = self.memory.len();
         if !self.plan.fits(len) {
             return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });

@@ -9,7 +9,26 @@ use crate::mqtt::{RequestError, TopicFilter, TopicOutcome};
 ///
 /// A closure `FnMut(&Event<'_>)` is one, and `()` is one that does not care. It is called in the midst
 /// of things, so it cannot use the session: its methods answer as if nothing had happened, or with an
-/// error that says so.
+/// error that says so. [`stop`](super::Session::stop) works.
+///
+/// A closure's argument needs its type written out:
+///
+/// ```
+/// use microvisor::session::{Event, Observer, State};
+///
+/// fn watch(_: impl Observer) {}
+///
+/// watch(|event: &Event<'_>| match event {
+///     Event::State(State::BackingOff { cause, .. }) if cause.is_permanent() => {
+///         println!("somebody has to put this right: {cause}");
+///     }
+///     other => println!("{other}"),
+/// });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot watch a session",
+    note = "a closure can, with its argument's type written out: `|event: &Event<'_>| …`"
+)]
 pub trait Observer {
     /// Something happened.
     fn event(&mut self, event: &Event<'_>);

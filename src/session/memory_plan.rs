@@ -15,6 +15,17 @@ use crate::KERNEL_MEMORY_UNIT;
 /// `mqtt_receive`; what is published, and the connect request with the credentials, the rest. So that a
 /// message that no inbox fits can be thrown away, it has to fit `values`, which therefore have 512 bytes
 /// more than `mqtt_receive`.
+///
+/// Where nothing is fetched ([`FixedProfile`](super::FixedProfile)), `fetch_receive` does not matter, and has
+/// 512 bytes at least: with messages of up to 1 KiB, 3,072 bytes are enough.
+///
+/// ```
+/// use microvisor::session::MemoryPlan;
+///
+/// const PLAN: MemoryPlan = MemoryPlan::new(1_536, 512, 1_024);
+/// assert!(PLAN.fits(3_072));
+/// assert!(MemoryPlan::AWS.fits(MemoryPlan::AWS_LEN));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MemoryPlan {

@@ -92,7 +92,7 @@
 //! [`online`](Session::online) wait for another, and an [`Observer`] is told of each, and of more.
 //!
 //! Settings are fetched once, and kept for the next connection. They are fetched again when they were not
-//! usable, when the broker would not have the device, when three connects in a row failed, and after
+//! usable, when a message was thrown away (their memory is used for that), when the broker would not have the device, when three connects in a row failed, and after
 //! the session was [disconnected](Session::disconnect): so whoever puts a value right in the device's
 //! store need not reset the device.
 //!

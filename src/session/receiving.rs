@@ -67,6 +67,15 @@ impl<'s, 'b> Received<'s, 'b> {
         self.payload
     }
 
+    /// The payload as text.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, where it is not UTF-8.
+    pub fn payload_str(&self) -> Result<&'b str, Utf8Error> {
+        core::str::from_utf8(self.payload)
+    }
+
     /// The quality of service it was delivered with; `None` for a number that is none of MQTT's.
     pub fn qos(&self) -> Option<QoS> {
         self.qos

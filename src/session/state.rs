@@ -27,7 +27,8 @@ pub enum State {
     Connecting,
     /// It is connected, and subscribes.
     Subscribing,
-    /// It is connected, and every subscribe request is answered.
+    /// It is connected, and every subscribe request is answered, or the answer lies behind a message of an
+    /// earlier connection that has to be received first.
     Online,
     /// It ends the session with the broker.
     Disconnecting,
@@ -52,7 +53,8 @@ impl fmt::Display for State {
             Self::Disconnecting => "disconnecting",
             Self::BackingOff { until, cause } => {
                 let permanent = if cause.is_permanent() { " (it will not go away by itself)" } else { "" };
-                return write!(f, "{cause}{permanent}; next attempt {} s after the start", until.as_secs());
+                let (seconds, tenths) = (until.as_secs(), until.subsec_millis() / 100);
+                return write!(f, "{cause}{permanent}; next attempt at {seconds}.{tenths} s of uptime");
             }
         })
     }

@@ -199,8 +199,9 @@ impl<'m> StoredValues<'m> {
         core::str::from_utf8(self.bytes(span)).unwrap_or_default()
     }
 
-    /// A value as a host name, which it is if it was read as one.
-    pub(crate) fn host(self, span: Span) -> Host<'m> {
+    /// A value as a host name. One that was not read by [`ValueReader::host`] is sent to the platform as it
+    /// is, which then does not find it.
+    pub fn host(self, span: Span) -> Host<'m> {
         Host::from_valid(self.text(span))
     }
 
