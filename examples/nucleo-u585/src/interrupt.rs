@@ -23,11 +23,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 pub const NOTIFICATIONS: u32 = Interrupt::TIM8_BRK as u32;
 
 /// One entry of the vector table.
-#[doc(hidden)]
-pub union Vector {
-    handler: unsafe extern "C" fn(),
-    reserved: usize,
-}
+type Handler = unsafe extern "C" fn();
 
 unsafe extern "C" {
     fn DefaultHandler();
@@ -40,10 +36,10 @@ unsafe extern "C" {
 #[doc(hidden)]
 #[unsafe(link_section = ".vector_table.interrupts")]
 #[unsafe(no_mangle)]
-pub static __INTERRUPTS: [Vector; NOTIFICATIONS as usize + 1] = {
-    let mut table = [const { Vector { handler: DefaultHandler } }; NOTIFICATIONS as usize + 1];
-    table[Interrupt::TIM1_BRK as usize] = Vector { handler: TIM1_BRK };
-    table[Interrupt::TIM8_BRK as usize] = Vector { handler: TIM8_BRK };
+pub static __INTERRUPTS: [Handler; NOTIFICATIONS as usize + 1] = {
+    let mut table: [Handler; _] = [DefaultHandler; NOTIFICATIONS as usize + 1];
+    table[Interrupt::TIM1_BRK as usize] = TIM1_BRK;
+    table[Interrupt::TIM8_BRK as usize] = TIM8_BRK;
     table
 };
 

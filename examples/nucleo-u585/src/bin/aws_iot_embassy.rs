@@ -8,7 +8,7 @@ mod board;
 
 use application::Device;
 use board::BoardLog;
-use embassy_executor::Spawner;
+use embassy_executor::{SpawnError, SpawnToken, Spawner};
 use microvisor::aws::Topics;
 use microvisor::mqtt::Subscription;
 use nucleo_u585::{Timer, worst_case};
@@ -31,11 +31,16 @@ async fn main(spawner: Spawner) {
         worst_case::restart()
     };
     let device = DEVICE.init(device);
-    for task in [stay_connected(device), telemetry(device), commands(device)] {
-        match task {
-            Ok(task) => spawner.spawn(task),
-            Err(_) => worst_case::restart(),
-        }
+    start(spawner, stay_connected(device));
+    start(spawner, telemetry(device));
+    start(spawner, commands(device));
+}
+
+/// There is room for one task of each kind, and each is started once.
+fn start<S>(spawner: Spawner, task: Result<SpawnToken<S>, SpawnError>) {
+    match task {
+        Ok(task) => spawner.spawn(task),
+        Err(_) => worst_case::restart(),
     }
 }
 

@@ -40,6 +40,14 @@ mod app {
         (Shared {}, Local {})
     }
 
+    /// Asleep. Whatever strikes before `wfi` has its tasks run there and then.
+    #[idle]
+    fn idle(_: idle::Context) -> ! {
+        loop {
+            cortex_m::asm::wfi();
+        }
+    }
+
     #[task(priority = 1)]
     async fn start(_: start::Context) {
         let log: &BoardLog = LOG.init(board::start_log());

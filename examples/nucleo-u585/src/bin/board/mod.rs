@@ -1,5 +1,6 @@
 //! What the application's images have in common: its memory, its notifications, its log and its plan.
 
+use core::borrow::Borrow;
 use core::fmt::Write;
 
 use embedded_hal_async::delay::DelayNs;
@@ -45,14 +46,14 @@ impl Log for BoardLog {
 }
 
 /// What the board gives the application.
-pub async fn machine<D: DelayNs, L: Log>(mut delay: D, log: L) -> Machine<D, L, MEMORY_LEN> {
+pub async fn machine<D: DelayNs, L: Borrow<BoardLog>>(mut delay: D, log: L) -> Machine<D, L, MEMORY_LEN> {
     interrupt::enable(Interrupt::TIM8_BRK);
-    let notifications = open_notifications(&mut delay, &log).await;
+    let notifications = open_notifications(&mut delay, log.borrow()).await;
     let memory = loop {
         match MEMORY.take() {
             Some(memory) => break memory,
             // Taken by somebody else, which is a mistake in the image.
-            None => log.line(&["no memory"]),
+            None => log.borrow().line(&["no memory"]),
         }
         delay.delay_ms(60_000).await;
     };
@@ -68,7 +69,7 @@ pub async fn machine<D: DelayNs, L: Log>(mut delay: D, log: L) -> Machine<D, L, 
 }
 
 /// Without notifications there is nothing to do but to ask for them again.
-async fn open_notifications(delay: &mut impl DelayNs, log: &impl Log) -> Notifications {
+async fn open_notifications(delay: &mut impl DelayNs, log: &BoardLog) -> Notifications {
     loop {
         match CENTER.open() {
             Ok(notifications) => return notifications,
