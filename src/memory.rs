@@ -233,8 +233,11 @@ impl Region {
     /// knows whether it still has it, but nobody else gets at it any more.
     pub(crate) fn doubt(&mut self) {
         self.in_doubt = true;
-        // The owner that this was stays counted for good.
-        self.taken = None;
+    }
+
+    /// The kernel has just taken the memory, so it did not have it before.
+    pub(crate) fn settle(&mut self) {
+        self.in_doubt = false;
     }
 
     /// Overwrites the memory with zeros that the compiler cannot leave out.
@@ -245,7 +248,10 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        if let Some(taken) = self.taken {
+        // While it is in doubt, the owner that this was stays counted for good.
+        if let Some(taken) = self.taken
+            && !self.in_doubt
+        {
             taken.owners.fetch_sub(1, Ordering::Release);
         }
     }

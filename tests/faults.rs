@@ -5,8 +5,8 @@
 //! have worked.
 
 mod bed;
+mod statuses;
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use microvisor::mqtt::{
 use microvisor::{ChannelBuffers, DeviceId, KernelMemory, Network, NotificationCenter, Notifications};
 use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Delay, Device, Fault, Misuse};
-use serde_json::Value;
+use statuses::Statuses;
 
 /// After how many failures the application gives up.
 const ATTEMPTS: usize = 5;
@@ -247,46 +247,6 @@ fn undisturbed_calls() -> Vec<String> {
     assert_eq!((outcome.troubles, outcome.misuse), (vec![], vec![]));
     let calls = outcome.trace.iter().filter_map(|line| line.split_once("] ")?.1.split_once('('));
     calls.map(|(name, _)| name.to_owned()).filter(|name| name.starts_with("mv")).collect()
-}
-
-/// The statuses that the ABI documents for each call, and one that it does not list.
-struct Statuses {
-    numbers: BTreeMap<String, u32>,
-    documented: BTreeMap<String, Vec<u32>>,
-}
-
-impl Statuses {
-    fn read() -> Self {
-        let abi: Value = serde_json::from_str(include_str!("fixtures/microvisor-0.7.0.json")).expect("JSON");
-        let number = |value: &Value| u32::try_from(value.as_u64().expect("a number")).expect("32 bits");
-        let numbers: BTreeMap<_, _> = abi["enums"]["MvStatus"]["values"]
-            .as_object()
-            .expect("an object")
-            .iter()
-            .map(|(name, value)| (name.clone(), number(value)))
-            .collect();
-        let documented = abi["functions"]
-            .as_object()
-            .expect("an object")
-            .iter()
-            .map(|(name, function)| {
-                let names = function["documented_status"].as_array().into_iter().flatten();
-                let numbers = names.map(|name| numbers[name.as_str().expect("a name")]);
-                (name.clone(), numbers.collect())
-            })
-            .collect();
-        Self { numbers, documented }
-    }
-
-    fn of(&self, call: &str) -> Vec<u32> {
-        let mut statuses = self.documented[call].clone();
-        statuses.push(999);
-        statuses
-    }
-
-    fn number(&self, name: &str) -> u32 {
-        self.numbers[name]
-    }
 }
 
 /// Says which fault it was when a test panics.

@@ -103,19 +103,26 @@ pub(crate) struct Window {
     nth: u64,
     times: u64,
     seen: u64,
+    /// Nothing is struck from this time since boot on.
+    until: Duration,
 }
 
 impl Default for Window {
     fn default() -> Self {
-        Self { nth: 1, times: 1, seen: 0 }
+        Self { nth: 1, times: 1, seen: 0, until: Duration::MAX }
     }
 }
 
 impl Window {
-    /// Counts one occurrence and tells whether it is struck.
-    fn strikes(&mut self) -> bool {
+    /// Strikes until then, however often.
+    fn end_at(&mut self, until: Duration) {
+        (self.times, self.until) = (u64::MAX, until);
+    }
+
+    /// Counts one occurrence at `now` and tells whether it is struck.
+    fn strikes(&mut self, now: Duration) -> bool {
         self.seen += 1;
-        self.seen >= self.nth && self.seen - self.nth < self.times
+        self.seen >= self.nth && self.seen - self.nth < self.times && now < self.until
     }
 }
 
@@ -161,6 +168,12 @@ impl CallFault {
     /// How many calls in a row to strike. Default: 1.
     pub fn times(mut self, times: u64) -> Self {
         self.window.times = times;
+        self
+    }
+
+    /// All calls are struck until that time since boot.
+    pub fn until(mut self, since_boot: Duration) -> Self {
+        self.window.end_at(since_boot);
         self
     }
 
@@ -213,10 +226,13 @@ impl CallFault {
         }
     }
 
-    fn strikes(&mut self, name: &str, index: u64) -> bool {
+    fn strikes(&mut self, name: &str, index: u64, now: Duration) -> bool {
         match &self.calls {
-            Calls::Named(wanted) => wanted == name && self.window.strikes(),
-            Calls::Index(wanted) => (*wanted..wanted.saturating_add(self.window.times)).contains(&index),
+            Calls::Named(wanted) => wanted == name && self.window.strikes(now),
+            Calls::Index(wanted) => {
+                (*wanted..wanted.saturating_add(self.window.times)).contains(&index)
+                    && now < self.window.until
+            }
         }
     }
 }
@@ -340,6 +356,12 @@ impl ConfigResponseFault {
         self.window.times = times;
         self
     }
+
+    /// All responses are struck until that time since boot.
+    pub fn until(mut self, since_boot: Duration) -> Self {
+        self.window.end_at(since_boot);
+        self
+    }
 }
 
 /// What faults do to one system call.
@@ -373,10 +395,10 @@ impl Faults {
         }
     }
 
-    pub(crate) fn at_call(&mut self, name: &str, index: u64) -> CallVerdict {
+    pub(crate) fn at_call(&mut self, name: &str, index: u64, now: Duration) -> CallVerdict {
         let mut verdict = CallVerdict::default();
         for fault in &mut self.calls {
-            if !fault.strikes(name, index) {
+            if !fault.strikes(name, index, now) {
                 continue;
             }
             match fault.effect.clone() {
@@ -398,11 +420,11 @@ impl Faults {
         faults.filter_map(|fault| fault.strikes(event_type, tag).then(|| fault.effect.clone())).collect()
     }
 
-    pub(crate) fn at_config_response(&mut self) -> Vec<FetchFault> {
+    pub(crate) fn at_config_response(&mut self, now: Duration) -> Vec<FetchFault> {
         let struck = self
             .config_responses
             .iter_mut()
-            .filter_map(|fault| fault.window.strikes().then(|| fault.fault.clone()));
+            .filter_map(|fault| fault.window.strikes(now).then(|| fault.fault.clone()));
         struck.collect()
     }
 }

@@ -39,6 +39,17 @@ fn calls_are_counted_by_name_from_the_injection() {
 }
 
 #[test]
+fn a_fault_can_last_until_a_time() {
+    let bench = Bench::new();
+    bench.device.inject(Fault::call("mvNoOp").until(Duration::from_secs(60)).status(BUSY));
+    assert_eq!([no_op(), no_op(), no_op()], [BUSY; 3]);
+    bench.device.advance(Duration::from_secs(59));
+    assert_eq!(no_op(), BUSY);
+    bench.device.advance(Duration::from_secs(1));
+    assert_eq!(no_op(), OKAY);
+}
+
+#[test]
 fn a_call_can_be_named_by_its_index_among_all() {
     let bench = Bench::new();
     let index = bench.device.calls() + 1;

@@ -38,7 +38,7 @@ pub(crate) struct Channel {
 impl Channel {
     pub(crate) fn open(
         network: &Network,
-        buffers: ChannelBuffers,
+        mut buffers: ChannelBuffers,
         channel_type: ChannelType,
     ) -> Result<Self, HandedBack<ChannelBuffers, OpenError>> {
         let Some(source) = network.source().another() else {
@@ -66,13 +66,22 @@ impl Channel {
                 },
             },
         };
-        let mut handle = 0;
-        // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
-        // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
-        // that does not answer with success has opened nothing.
-        let opened = Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) });
+        let open = || {
+            let mut handle = 0;
+            // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
+            // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
+            // that does not answer with success has opened nothing.
+            Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) }).map(|()| handle)
+        };
+        let opened = match open() {
+            Err(Status::BufferAlreadyInUse) if close_doubtful(&mut buffers) => open(),
+            opened => opened,
+        };
         match opened {
-            Ok(()) => Ok(Self { handle, source, buffers: Some(buffers) }),
+            Ok(handle) => {
+                buffers.settle();
+                Ok(Self { handle, source, buffers: Some(buffers) })
+            }
             Err(status) => Err(HandedBack { error: OpenError::Kernel(status), value: buffers }),
         }
     }
@@ -111,15 +120,29 @@ impl Channel {
     }
 }
 
+/// The kernel still has the buffers, so the channel that it said it does not know is open: closes it.
+/// Whether it did.
+#[cold]
+fn close_doubtful(buffers: &mut ChannelBuffers) -> bool {
+    let Some(handle) = buffers.doubtful_channel() else { return false };
+    let mut handle = handle.get();
+    // SAFETY: `handle` is a live in-out-parameter.
+    let closed = Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok();
+    if closed {
+        buffers.settle();
+    }
+    closed
+}
+
 impl Channel {
     /// The buffers of a channel that the kernel says it does not know, for another channel only.
     ///
     /// It may have closed this one while it answered otherwise. If it has not, it knows that it still has
-    /// the buffers, and opens no other channel on them.
+    /// the buffers, and opens no other channel on them; then this one is closed after all.
     pub(crate) fn into_doubtful_buffers(mut self) -> Option<ChannelBuffers> {
         let mut buffers = self.buffers.take();
         if let Some(buffers) = &mut buffers {
-            buffers.doubt();
+            buffers.doubt(self.handle);
         }
         buffers
     }

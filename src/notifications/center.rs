@@ -160,10 +160,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
         if self.ring.drain() {
             self.core.overruns.fetch_add(1, Ordering::Relaxed);
         }
-        // Where two of these are in progress at once, one count is enough: what both are about was there
-        // before either began.
-        let interrupts = self.core.interrupts.load(Ordering::Relaxed);
-        self.core.interrupts.store(interrupts.wrapping_add(1), Ordering::Release);
+        self.core.interrupts.fetch_add(1, Ordering::Release);
         self.core.slots.wake_all();
     }
 

@@ -49,24 +49,25 @@ impl Slots {
 
     /// Wakes everybody who waits. Called from the interrupt handler.
     pub(super) fn wake_all(&self) {
-        loop {
-            let (waker, more) = self.with(Wakers::take_any);
+        // Whoever registers again meanwhile waits for the next time.
+        let mut those = u32::MAX;
+        while those != 0 {
+            let (waker, others) = self.with(|wakers| wakers.take_one_of(those));
             if let Some(waker) = waker {
                 waker.wake();
             }
-            if !more {
-                break;
-            }
+            those = others;
         }
     }
 }
 
 impl Wakers {
-    /// A waker, and whether there are more.
-    fn take_any(&mut self) -> (Option<Waker>, bool) {
-        let index = self.waiting.trailing_zeros();
-        self.waiting &= self.waiting.wrapping_sub(1);
-        (self.wakers.get_mut(index as usize).and_then(Option::take), self.waiting != 0)
+    /// A waker of `those`, and the others of them that wait.
+    fn take_one_of(&mut self, those: u32) -> (Option<Waker>, u32) {
+        let waiting = self.waiting & those;
+        let others = waiting & waiting.wrapping_sub(1);
+        self.waiting &= !(waiting ^ others);
+        (self.wakers.get_mut(waiting.trailing_zeros() as usize).and_then(Option::take), others)
     }
 
     fn is_waiting(&self, index: usize, waker: &Waker) -> bool {

@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::broker_profile::BrokerProfile;
 use super::event::Observer;
-use super::machine::{Machine, Parts};
+use super::machine::{Machine, Parts, Places};
 use super::memory_plan::MemoryPlan;
 use super::values::ValueMemory;
 use super::{Policy, Session};
@@ -17,6 +17,7 @@ use crate::{ChannelBuffers, DeviceId, HandedBack, Notifications};
 ///
 /// Unless said otherwise, it is one with AWS IoT: the [`StoredProfile`], whose values are in hex,
 /// [`MemoryPlan::AWS`], no subscriptions, and the [`Policy`]'s defaults.
+#[must_use = "a session is there once it is built"]
 pub struct SessionBuilder<'a, P = StoredProfile, O = ()> {
     notifications: Notifications,
     memory: Region,
@@ -46,35 +47,30 @@ impl SessionBuilder<'_> {
 
 impl<'a, P, O> SessionBuilder<'a, P, O> {
     /// With another broker, or another way to it.
-    #[must_use]
     pub fn profile<Q: BrokerProfile>(self, profile: Q) -> SessionBuilder<'a, Q, O> {
         let Self { notifications, memory, id, observer, policy, plan, subscriptions, .. } = self;
         SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
     }
 
     /// With somebody who is told of everything that happens.
-    #[must_use]
     pub fn observer<Q: Observer>(self, observer: Q) -> SessionBuilder<'a, P, Q> {
         let Self { notifications, memory, id, profile, policy, plan, subscriptions, .. } = self;
         SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
     }
 
     /// Subscribed to, of any number, with each connection.
-    #[must_use]
     pub fn subscriptions<'b>(self, subscriptions: &'b [Subscription<'b>]) -> SessionBuilder<'b, P, O> {
         let Self { notifications, memory, id, profile, observer, policy, plan, .. } = self;
         SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
     }
 
     /// With other times.
-    #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
     /// With the memory divided otherwise.
-    #[must_use]
     pub fn memory_plan(mut self, plan: MemoryPlan) -> Self {
         self.plan = plan;
         self
@@ -106,9 +102,11 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
         if !self.plan.fits(len) {
             return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
         }
-        let Some(runner) = self.notifications.source() else {
+        let source = || self.notifications.source();
+        let (Some(runner), Some(network), Some(channel)) = (source(), source(), source()) else {
             return Err(HandedBack { error: BuildError::TooManySources, value: self });
         };
+        let places = Places { network: Some(network), channel: Some(channel) };
         let Some(values) = self.memory.split_off(self.plan.values()) else {
             return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
         };
@@ -116,7 +114,7 @@ impl<'a, P: BrokerProfile, O: Observer> SessionBuilder<'a, P, O> {
         let buffers = ChannelBuffers::of(memory, plan.fetch_receive());
         let values = ValueMemory::new(values);
         let parts = Parts { id, profile, observer, policy, subscriptions, plan, values, notifications };
-        Ok(Session::new(Machine::new(parts, buffers), runner))
+        Ok(Session::new(Machine::new(parts, places, buffers), runner))
     }
 }
 
@@ -144,7 +142,8 @@ pub enum BuildError {
         /// The plan.
         plan: MemoryPlan,
     },
-    /// The notification centre serves as many networks, channels and sessions as it can.
+    /// The notification centre serves as many networks, channels and sessions as it can. A session takes
+    /// the places of three.
     TooManySources,
 }
 
@@ -154,7 +153,7 @@ impl fmt::Display for BuildError {
             Self::Memory { len, plan } => write!(
                 f,
                 "{len} bytes cannot be divided into {} for values and, of the rest, once {} and once {} to receive, \
-                 with 512 left to send; all are multiples of 512",
+                 with 512 left to send; all are multiples of 512, and the values have 512 more than messages",
                 plan.values(),
                 plan.fetch_receive(),
                 plan.mqtt_receive()

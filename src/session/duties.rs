@@ -26,6 +26,10 @@ pub(super) struct Duties {
     failed: Cell<Option<AcknowledgeError>>,
     /// Acknowledgements that the kernel had no room for, in order.
     owed: RefCell<Deque<Acknowledgement, MAX_UNACKNOWLEDGED>>,
+    /// Publishes that nobody waits for any more, a bit each; dropped while the session was in use.
+    abandoned: Cell<u32>,
+    /// Whether the session is to be online.
+    wanted: Cell<bool>,
     /// Whether whoever runs the session has to look at the above.
     attention: Cell<bool>,
     /// Wakes whoever runs the session.
@@ -40,6 +44,8 @@ impl Duties {
             forgotten: Cell::new(0),
             failed: Cell::new(None),
             owed: RefCell::new(Deque::new()),
+            abandoned: Cell::new(0),
+            wanted: Cell::new(false),
             attention: Cell::new(false),
             runner,
         }
@@ -91,19 +97,21 @@ impl Duties {
         Obligation { duties: self, acknowledgement: Some(acknowledgement) }
     }
 
-    /// Sends what is owed, as far as the kernel takes it.
-    pub(super) fn settle(&self) {
-        let Ok(mut owed) = self.owed.try_borrow_mut() else { return };
+    /// Sends what is owed, as far as the kernel takes it. Whether it took anything.
+    pub(super) fn settle(&self) -> bool {
+        let mut some = false;
+        let Ok(mut owed) = self.owed.try_borrow_mut() else { return some };
         while let Some(acknowledgement) = owed.pop_front() {
             match self.send(acknowledgement) {
-                Ok(_) => {}
+                Ok(_) => some = true,
                 Err(acknowledgement) => {
                     // It has just been taken from there.
                     let _ = owed.push_front(acknowledgement);
-                    return;
+                    break;
                 }
             }
         }
+        some
     }
 
     /// `Err` hands back what can be sent later.
@@ -130,17 +138,39 @@ impl Duties {
             Ok(acknowledged) => return acknowledged,
             Err(acknowledgement) => acknowledgement,
         };
-        let Ok(mut owed) = self.owed.try_borrow_mut() else { return Acknowledged::TooLate };
-        self.call_attention();
-        match owed.push_back(acknowledgement) {
-            Ok(()) => Acknowledged::Queued,
+        let queued = match self.owed.try_borrow_mut() {
             // There is room: no more are out than fit.
-            Err(_) => Acknowledged::TooLate,
-        }
+            Ok(mut owed) => owed.push_back(acknowledgement).is_ok(),
+            Err(_) => false,
+        };
+        self.call_attention();
+        if queued { Acknowledged::Queued } else { Acknowledged::TooLate }
     }
 
     fn release(&self) {
+        if !self.has_room() {
+            // There is room for a message now, and perhaps one waits.
+            self.call_attention();
+        }
         self.outstanding.set(self.outstanding.get().saturating_sub(1));
+    }
+
+    /// Asks for the session to be online, or to stop.
+    pub(super) fn want(&self, online: bool) {
+        self.wanted.set(online);
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted.get()
+    }
+
+    /// Nobody waits for publish `slot` any more.
+    pub(super) fn abandon(&self, slot: usize) {
+        self.abandoned.set(self.abandoned.get() | 1 << slot);
+    }
+
+    pub(super) fn take_abandoned(&self) -> u32 {
+        self.abandoned.take()
     }
 
     pub(super) fn runner(&self) -> &Source {

@@ -12,7 +12,9 @@ use crate::KERNEL_MEMORY_UNIT;
 ///
 /// The response to the config fetch has to fit `fetch_receive`, whole and as text. What is decoded is
 /// kept in `values`, together with the text of the value that is being decoded. A message has to fit
-/// `mqtt_receive`; what is published, and the connect request with the credentials, the rest.
+/// `mqtt_receive`; what is published, and the connect request with the credentials, the rest. So that a
+/// message that no inbox fits can be thrown away, it has to fit `values`, which therefore have 512 bytes
+/// more than `mqtt_receive`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MemoryPlan {
@@ -50,7 +52,7 @@ impl MemoryPlan {
     pub const fn fits(&self, len: usize) -> bool {
         let Some(channel) = len.checked_sub(self.values) else { return false };
         self.values.is_multiple_of(KERNEL_MEMORY_UNIT)
-            && self.values > 0
+            && self.values >= self.mqtt_receive.saturating_add(KERNEL_MEMORY_UNIT)
             && is_part(self.fetch_receive, channel)
             && is_part(self.mqtt_receive, channel)
     }

@@ -62,10 +62,11 @@
 //!     let (mut topic, mut payload) = ([0; 64], [0; 64]);
 //!     loop {
 //!         if let Ok(command) = session.receive(&mut Inbox::new(&mut topic, &mut payload)).await {
-//!             if command.payload() == b"stop" {
+//!             let is_last = command.payload() == b"stop";
+//!             command.acknowledge();
+//!             if is_last {
 //!                 session.stop();
 //!             }
-//!             command.acknowledge();
 //!         }
 //!     }
 //! };
@@ -226,8 +227,8 @@
 //! while session.poll(&mut Context::from_waker(waker)) == Poll::Pending {
 //!     match session.try_receive(&mut Inbox::new(&mut topic, &mut payload)) {
 //!         Ok(Some(command)) => {
-//!             session.stop();
 //!             command.acknowledge();
+//!             session.stop();
 //!         }
 //!         // Nothing is there, or there was a message that is too large.
 //!         Ok(None) | Err(_) => sleep_until(session.deadline()),

@@ -93,8 +93,19 @@ impl Policy {
         self.answer_ms as u64 * 1_000
     }
 
-    pub(super) const fn shortest_us(&self) -> u64 {
-        self.shortest_ms as u64 * 1_000
+    /// How long the kernel may have no room before its channel is taken for broken: what it has no room for
+    /// may be waiting for an answer that is lost.
+    pub(super) const fn no_room_us(&self) -> u64 {
+        4 * self.answer_us()
+    }
+
+    /// How long until a channel is tried to be closed again, after a wait of `last`: twice that, up to an
+    /// eighth of the cap, since the back-off proper comes on top.
+    pub(super) const fn close_wait_us(&self, last: u64) -> u64 {
+        let (shortest, most) = (self.shortest_ms as u64 * 1_000, self.longest_ms as u64 * 125);
+        let doubled = last.saturating_mul(2);
+        let wait = if doubled < most { doubled } else { most };
+        if wait < shortest { shortest } else { wait }
     }
 }
 

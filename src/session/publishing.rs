@@ -39,9 +39,9 @@ pub enum PublishError {
     TimedOut,
     /// The session was disconnected on request. Nothing was sent.
     Stopped,
-    /// The kernel did not take the message. Nothing was sent, except perhaps after `LateFault`.
+    /// The kernel did not take the message. Nothing was sent.
     Kernel(Status),
-    /// The kernel could not send it.
+    /// The kernel did not send it: it takes it for invalid, or was not connected.
     Failed(RequestState),
     /// The broker refused it.
     Refused(ReasonCode),
@@ -61,6 +61,10 @@ pub enum Doubt {
     SessionEnded,
     /// The answer did not come in time.
     NoAnswer,
+    /// The kernel says that it failed, and not how far it had got.
+    Failed(RequestState),
+    /// The kernel found a fault after a part of it had gone out.
+    LateFault,
     /// The answer did not come in time, and may lie behind a message that nobody received: receive
     /// messages while publishing, in another task or by `select` or `join`.
     MessageWaits,
@@ -81,6 +85,10 @@ impl fmt::Display for PublishError {
             Self::Refused(reason) => write!(f, "the broker refused the message: {reason}"),
             Self::Indeterminate(doubt) => {
                 let why = match doubt {
+                    Doubt::Failed(state) => {
+                        return write!(f, "the broker may have taken the message or not: {state}");
+                    }
+                    Doubt::LateFault => "the request failed half-way",
                     Doubt::SessionEnded => "the session ended before the answer",
                     Doubt::NoAnswer => "no answer came in time",
                     Doubt::MessageWaits => "the answer waits behind a message that nobody receives",
@@ -98,8 +106,12 @@ impl From<RequestError> for PublishError {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::Limit(error) => Self::Limit(error),
+            RequestError::Kernel(Status::LateFault) => Self::Indeterminate(Doubt::LateFault),
             RequestError::Kernel(status) => Self::Kernel(status),
-            RequestError::Failed(state) => Self::Failed(state),
+            RequestError::Failed(state @ (RequestState::InvalidParameters | RequestState::NotConnected)) => {
+                Self::Failed(state)
+            }
+            RequestError::Failed(state) => Self::Indeterminate(Doubt::Failed(state)),
             RequestError::Refused(reason) => Self::Refused(reason),
             RequestError::Ended(_) => Self::Offline,
             _ => Self::Indeterminate(Doubt::SessionEnded),
@@ -169,7 +181,17 @@ pub struct Publishing<'s, 'a, 'p, P: BrokerProfile, O, const PUBLISHES: usize> {
     pub(super) session: &'s Session<'a, P, O, PUBLISHES>,
     pub(super) publish: Publish<'p>,
     pub(super) when_offline: WhenOffline,
-    pub(super) slot: Option<usize>,
+    pub(super) slot: Place,
+}
+
+/// Where a message is kept account of.
+#[derive(Clone, Copy)]
+pub(super) enum Place {
+    /// Nowhere yet.
+    None,
+    At(usize),
+    /// The verdict was given.
+    Done,
 }
 
 // Nothing in it is borrowed from itself.
@@ -185,16 +207,22 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Future
         let session = this.session;
         let Some(mut machine) = session.machine() else { return Poll::Ready(Err(PublishError::InUse)) };
         let slot = match this.slot {
-            Some(slot) => slot,
-            None => match machine.queue(this.when_offline) {
-                Some(slot) => *this.slot.insert(slot),
-                None => return Poll::Ready(Err(PublishError::TooMany)),
-            },
+            Place::At(slot) => slot,
+            Place::None => {
+                let Some(slot) = machine.queue(this.when_offline, &session.duties) else {
+                    this.slot = Place::Done;
+                    return Poll::Ready(Err(PublishError::TooMany));
+                };
+                slot
+            }
+            // As any future may that is polled once too often.
+            Place::Done => return Poll::Pending,
         };
+        this.slot = Place::At(slot);
         let answer = machine.poll_publish(slot, &this.publish, cx, &session.duties);
         if answer.is_ready() {
             machine.forget(slot);
-            this.slot = None;
+            this.slot = Place::Done;
         }
         answer
     }
@@ -202,10 +230,10 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Future
 
 impl<P: BrokerProfile, O, const PUBLISHES: usize> Drop for Publishing<'_, '_, '_, P, O, PUBLISHES> {
     fn drop(&mut self) {
-        if let Some(slot) = self.slot
-            && let Some(mut machine) = self.session.machine()
-        {
-            machine.forget(slot);
+        let Place::At(slot) = self.slot else { return };
+        match self.session.machine() {
+            Some(mut machine) => machine.forget(slot),
+            None => self.session.duties.abandon(slot),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::broker_profile::BrokerProfile;
 use super::duties::Duties;
 use super::event::Observer;
 use super::machine::Machine;
-use super::publishing::{Publishing, WhenOffline};
+use super::publishing::{Place, Publishing, WhenOffline};
 use super::receiving::{Arrival, NoArrival, ReceiveError, Received};
 use super::state::State;
 use crate::mqtt::{Inbox, Publish};
@@ -63,7 +63,8 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHE
 }
 
 impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O, PUBLISHES> {
-    /// Keeps the device connected, until it is [disconnected](Self::disconnect).
+    /// Keeps the device connected, until it is [disconnected](Self::disconnect) meanwhile. One at a time
+    /// may run it.
     ///
     /// Everything here happens only while this is polled. Run again, it connects again.
     ///
@@ -102,9 +103,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// Asks for the session to be online, without [`run`](Self::run): for those who
     /// [`poll`](Self::poll) it.
     pub fn start(&self) {
-        if let Some(mut machine) = self.machine() {
-            machine.want(true);
-        }
+        self.duties.want(true);
     }
 
     /// Does what can be done now. `Ready` while it is stopped. The last waker polled with is woken when
@@ -146,7 +145,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         publish: &Publish<'p>,
         when_offline: WhenOffline,
     ) -> Publishing<'s, 'a, 'p, P, O, PUBLISHES> {
-        Publishing { session: self, publish: *publish, when_offline, slot: None }
+        Publishing { session: self, publish: *publish, when_offline, slot: Place::None }
     }
 
     /// Waits for the next message, however long and however often the device goes offline.
@@ -211,7 +210,8 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 
     /// Waits until it does something else than `state`.
     ///
-    /// Short states may pass unseen; an [observer](Observer) sees all.
+    /// Short states may pass unseen; an [observer](Observer) sees all. Up to 8 may wait for a state at a time
+    /// at no cost; of more, each wakes another.
     ///
     /// # Cancellation
     ///
@@ -254,7 +254,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         poll_fn(|cx| {
             if let Some(mut machine) = self.machine() {
                 machine.watchers().register(cx.waker());
-                if machine.is_stopped() || machine.is_wanted() {
+                if machine.is_stopped() || self.duties.is_wanted() {
                     return Poll::Ready(());
                 }
             }
@@ -263,11 +263,10 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         .await;
     }
 
-    /// Asks for the session to end, as [`disconnect`](Self::disconnect) does, and does not wait.
+    /// Asks for the session to end, as [`disconnect`](Self::disconnect) does, and does not wait. One that
+    /// does not run is stopped already: to run it asks for it to be online, whatever was asked before.
     pub fn stop(&self) {
-        if let Some(mut machine) = self.machine() {
-            machine.want(false);
-        }
+        self.duties.want(false);
         self.duties.runner().wake();
     }
 }

@@ -181,6 +181,8 @@ pub enum Awaited {
     Subscribe,
     /// The answer to a publish request.
     Publish,
+    /// Room for a request, which the kernel had not for a long time.
+    Room,
 }
 
 impl fmt::Display for Awaited {
@@ -190,6 +192,7 @@ impl fmt::Display for Awaited {
             Self::Connect => "the broker did not answer the connect request in time",
             Self::Subscribe => "the broker did not answer the subscribe request in time",
             Self::Publish => "the broker did not answer a publish request in time",
+            Self::Room => "the kernel had no room for requests for too long",
         })
     }
 }

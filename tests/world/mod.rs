@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use embassy_futures::join::join;
-use embassy_futures::select::select;
+use embassy_futures::select::{Either, select};
 use embedded_hal_async::delay::DelayNs;
 use microvisor::aws::Topics;
 use microvisor::mqtt::{Inbox, Publish, QoS, ReasonCode, Subscription};
@@ -80,6 +80,15 @@ impl World {
     ) -> Self {
         let provisioned = Provisioned::new();
         let broker = broker(provisioned.aws()).build();
+        Self::before(provisioned, broker, device)
+    }
+
+    /// In front of another broker.
+    pub fn before(
+        provisioned: Provisioned,
+        broker: ModelBroker,
+        device: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let device = device(Device::builder().device_id(ID).broker(broker.clone())).boot();
         let stored = provisioned.stored();
         stored.store_on(&device);
@@ -94,9 +103,14 @@ impl World {
 
     /// A session for AWS, all of whose events are kept.
     pub fn builder(&self) -> SessionBuilder<'static, microvisor::aws::StoredProfile, Watcher> {
+        self.builder_for(ID)
+    }
+
+    /// The same, of a device with another id.
+    pub fn builder_for(&self, id: &str) -> SessionBuilder<'static, microvisor::aws::StoredProfile, Watcher> {
         let notifications = self.center.open().expect("the centre opens");
         let memory = self.memory.take().expect("the memory is free");
-        let id = DeviceId::parse(ID).expect("an id");
+        let id = DeviceId::parse(id).expect("an id");
         SessionBuilder::new(notifications, memory, id).observer(Watcher(self.seen.clone())).policy(policy())
     }
 
@@ -109,6 +123,22 @@ impl World {
         let application = application(session, self.device.delay(), &self.seen);
         let end = async { self.device.delay().delay_ms(millis(duration)).await };
         self.device.block_on(select(select(session.run(self.device.delay()), application), end));
+    }
+
+    /// Runs the session for as long as `future` takes.
+    pub fn while_running<P: BrokerProfile, O: Observer, const N: usize, T>(
+        &self,
+        session: &Session<'_, P, O, N>,
+        future: impl Future<Output = T>,
+    ) -> T {
+        let running = async {
+            session.run(self.device.delay()).await;
+            std::future::pending::<()>().await;
+        };
+        match self.device.block_on(select(running, future)) {
+            Either::First(()) => unreachable!("it never ends"),
+            Either::Second(value) => value,
+        }
     }
 
     pub fn now(&self) -> Duration {
@@ -128,11 +158,16 @@ pub fn policy() -> Policy {
         .with_answer_timeout(Duration::from_secs(10))
 }
 
+/// What became of a publish.
+pub type Verdict = Result<Option<ReasonCode>, PublishError>;
+/// When a payload was received, and what became of its acknowledgement.
+pub type Receipt = (Duration, Vec<u8>, Option<Acknowledged>);
+
 /// What the application and the observer saw.
 #[derive(Default)]
 pub struct Seen {
-    pub published: RefCell<Vec<(Duration, Result<Option<ReasonCode>, PublishError>)>>,
-    pub received: RefCell<Vec<(Duration, Vec<u8>, Option<Acknowledged>)>>,
+    pub published: RefCell<Vec<(Duration, Verdict)>>,
+    pub received: RefCell<Vec<Receipt>>,
     pub not_received: RefCell<Vec<String>>,
     pub states: RefCell<Vec<(Duration, State)>>,
     pub events: RefCell<Vec<String>>,
@@ -207,7 +242,8 @@ async fn telemetry<P: BrokerProfile, O: Observer, const N: usize>(
     }
 }
 
-async fn commands<P: BrokerProfile, O: Observer, const N: usize>(
+/// Acknowledges what it receives.
+pub async fn commands<P: BrokerProfile, O: Observer, const N: usize>(
     session: &Session<'_, P, O, N>,
     seen: &Seen,
 ) {

@@ -155,9 +155,10 @@ impl Kernel {
 
     /// The cloud answers.
     pub(super) fn config_response(&mut self, handle: u32) {
+        let now = self.uptime();
         let Some(channel) = self.handles.channel(handle).filter(|channel| channel.is_open()) else { return };
         let Some(fetch) = channel.fetch.as_mut() else { return };
-        let faults = if fetch.delayed { Vec::new() } else { self.faults.at_config_response() };
+        let faults = if fetch.delayed { Vec::new() } else { self.faults.at_config_response(now) };
         let mut response = answer(&fetch.keys, &self.stores, channel.receive_len);
         for fault in faults {
             match fault {

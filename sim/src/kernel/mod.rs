@@ -187,7 +187,8 @@ impl Kernel {
         let index = self.calls;
         self.calls += 1;
         *self.call_counts.entry(name).or_default() += 1;
-        self.faults.at_call(name, index)
+        let now = self.uptime();
+        self.faults.at_call(name, index, now)
     }
 
     /// Carries a system call out and closes it.

@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::ending::{close_fetch, close_mqtt};
-use super::{Link, Machine, NEVER, Parts, Phase, Then};
+use super::{Leaving, Link, Machine, NEVER, Parts, Phase, Then};
 use crate::config::{ConfigFetch, ConfigKey, Received};
 use crate::mqtt::{Connected, MqttChannel};
 use crate::session::SettingsError;
@@ -23,6 +23,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         }
         self.phase = Phase::Offline;
         let Some(network) = &self.network else {
+            self.places.network = None;
             match Network::request(&self.parts.notifications) {
                 Ok(network) => self.network = Some(network),
                 Err(error) => self.back_off(Cause::Network(error)),
@@ -62,6 +63,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     pub(super) fn lend(&mut self, receive: usize) -> Option<(&Network, ChannelBuffers)> {
         let network = self.network.as_ref()?;
         let mut buffers = self.buffers.take()?;
+        self.places.channel = None;
         // The plan was checked when the session was built.
         let _ = buffers.split_again(receive);
         Some((network, buffers))
@@ -208,9 +210,10 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         self.unread = 0;
         self.emptied_at = None;
         self.retry_at = NEVER;
+        (self.full_since, self.owing_since) = (None, None);
         self.check_at = self.patience();
         self.due = self.check_at;
-        self.phase = Phase::InSession(Link { channel, subscribed: 0, in_flight: None, disconnecting: false });
+        self.phase = Phase::InSession(Link { channel, subscribed: 0, in_flight: None, leaving: Leaving::No });
         self.set_state(State::Subscribing);
     }
 }

@@ -3,7 +3,7 @@
 use core::mem;
 use core::time::Duration;
 
-use super::{Closing, MAX_CONNECTS, Machine, NEVER, Phase, Then};
+use super::{Closing, Leaving, MAX_CONNECTS, Machine, NEVER, Phase, Then, Told};
 use crate::config::ConfigFetch;
 use crate::mqtt::MqttChannel;
 use crate::session::broker_profile::BrokerProfile;
@@ -40,25 +40,28 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let Phase::InSession(link) = mem::replace(&mut self.phase, Phase::Offline) else { return };
         self.look_at_clock();
         duties.end();
+        self.is_settled = false;
         self.doubt_in_flight();
         (self.retry_at, self.check_at) = (NEVER, NEVER);
-        self.told_too_large = false;
+        self.told = Told::Nothing;
         let stable = self.parts.policy.stable_us();
         if self.online_since.take().is_some_and(|since| self.now.saturating_sub(since) >= stable) {
             self.back_off.reset();
         }
-        let then = if link.disconnecting { Then::Stop } else { then };
+        let then = if matches!(link.leaving, Leaving::No) { then } else { Then::Stop };
         self.settle(close_mqtt(link.channel), then);
     }
 
     pub(super) fn settle(&mut self, closed: Closed, then: Then) {
         match closed {
             Ok(buffers) => {
+                self.close_wait = 0;
                 self.buffers = Some(buffers);
                 self.go_on(then);
             }
             // It may have closed the channel while it answered otherwise.
             Err((closing, CloseError(Status::InvalidHandle))) => {
+                self.close_wait = 0;
                 self.buffers = match closing {
                     Closing::Fetch(fetch) => fetch.into_doubtful_buffers(),
                     Closing::Mqtt(channel) => channel.into_doubtful_buffers(),
@@ -67,7 +70,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
             Err((closing, error)) => {
                 self.phase = Phase::Closing(closing, then);
-                self.due = self.after(self.parts.policy.shortest_us());
+                self.close_wait = self.parts.policy.close_wait_us(self.close_wait);
+                self.due = self.after(self.close_wait);
                 self.set_state(State::BackingOff {
                     until: Duration::from_micros(self.due),
                     cause: Cause::Close(error),
@@ -102,7 +106,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             self.failed_connects = self.failed_connects.saturating_add(1);
         }
         if cause.doubts_settings() || self.failed_connects >= MAX_CONNECTS {
-            self.failed_connects = 0;
+            // From here on with each attempt, so that what is put right helps with the next one.
             self.forget_settings();
         }
         let wait = self.back_off.next(&self.parts.policy, cause.pace(), &self.parts.id);

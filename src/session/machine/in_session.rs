@@ -1,6 +1,6 @@
 //! In session: subscriptions, deadlines, and the way out on request.
 
-use super::{Machine, NEVER, PAUSE, Phase, Pumped, Then};
+use super::{Leaving, Machine, NEVER, PAUSE, Phase, Pumped, Then};
 use crate::Recovery;
 use crate::mqtt::{MAX_TOPICS, Outcomes, RequestError, RequestState, TopicOutcome};
 use crate::session::broker_profile::BrokerProfile;
@@ -13,9 +13,11 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     /// Whether there is more to do.
     pub(super) fn attend_session(&mut self, duties: &Duties) -> bool {
         if self.now >= self.check_at {
-            // Notifications can be lost.
             self.check_at = self.patience();
-            self.emptied_at = None;
+            if let Phase::InSession(link) = &mut self.phase {
+                // The channel may be closed, and a message that waits not be there any more.
+                link.channel.forget_head();
+            }
         }
         let pumped = match self.pump(duties) {
             Ok(pumped) => pumped,
@@ -26,7 +28,9 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         };
         if self.now >= self.retry_at {
             self.retry_at = NEVER;
-            duties.settle();
+            if duties.settle() {
+                self.owing_since = None;
+            }
             self.wake_queued();
             self.wake_receiver();
         }
@@ -36,15 +40,23 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         }
         if duties.owes() {
             self.retry_later();
+            let since = *self.owing_since.get_or_insert(self.now);
+            if self.now.saturating_sub(since) >= self.parts.policy.no_room_us() {
+                self.fault(Cause::NoAnswer(Awaited::Room), duties);
+                return true;
+            }
+        } else {
+            self.owing_since = None;
         }
         if pumped == Pumped::MessageWaits {
-            self.wake_receiver();
+            self.tell_receiver();
         }
         if self.is_unanswered(pumped) {
             self.fault(Cause::NoAnswer(Awaited::Publish), duties);
             return true;
         }
-        let leaving = !self.wanted || matches!(&self.phase, Phase::InSession(link) if link.disconnecting);
+        let leaving =
+            !self.wanted || matches!(&self.phase, Phase::InSession(link) if link.leaving != Leaving::No);
         let more = if leaving { self.disconnect(duties) } else { self.subscribe(pumped, duties) };
         more || pumped == Pumped::More
     }
@@ -59,14 +71,17 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let all = self.parts.subscriptions;
         let (from, to) = (link.subscribed, all.len().min(link.subscribed + MAX_TOPICS));
         let Some(chunk @ [first, ..]) = all.get(from..to) else {
-            if !matches!(self.state, State::Online) {
-                self.due = NEVER;
-                self.online_since = Some(self.now);
-                self.set_state(State::Online);
-                self.wake_queued();
-            }
+            self.due = NEVER;
+            self.is_settled = true;
+            self.come_online();
             return false;
         };
+        if link.in_flight.is_some() && pumped == Pumped::MessageWaits {
+            // The answer lies behind a message of an earlier session. Who waits until it is online before
+            // it receives would wait for ever.
+            self.come_online();
+        }
+        let Phase::InSession(link) = &mut self.phase else { return true };
         if self.now >= self.due {
             if pumped == Pumped::MessageWaits {
                 // The answer may lie behind it.
@@ -104,24 +119,40 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         }
     }
 
+    fn come_online(&mut self) {
+        if !matches!(self.state, State::Online) {
+            self.online_since = Some(self.now);
+            self.set_state(State::Online);
+            self.wake_queued();
+        }
+    }
+
     pub(super) fn disconnect(&mut self, duties: &Duties) -> bool {
         let Phase::InSession(link) = &mut self.phase else { return true };
-        if link.disconnecting {
-            let given_up = self.now >= self.due;
-            if given_up {
-                self.leave_session(Then::Stop, duties);
-            }
-            return given_up;
+        if link.leaving == Leaving::No {
+            link.leaving = Leaving::Begun;
+            self.due = self.patience();
+            self.refuse_queued(PublishError::Stopped, |_| true);
+            self.set_state(State::Disconnecting);
+            return true;
         }
-        link.disconnecting = true;
-        if link.channel.request_disconnect().is_err() {
+        if self.now >= self.due {
             self.leave_session(Then::Stop, duties);
             return true;
         }
-        self.due = self.patience();
-        self.refuse_queued(PublishError::Stopped, |_| true);
-        self.set_state(State::Disconnecting);
-        true
+        // What is owed is sent first, at the time for that.
+        if link.leaving == Leaving::Requested || self.retry_at != NEVER {
+            return false;
+        }
+        match link.channel.request_disconnect() {
+            Ok(()) => link.leaving = Leaving::Requested,
+            Err(error) if error.recovery() == Recovery::Retry => self.retry_later(),
+            Err(_) => {
+                self.leave_session(Then::Stop, duties);
+                return true;
+            }
+        }
+        false
     }
 
     pub(super) fn take_outcomes(
@@ -149,6 +180,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
         }
         link.subscribed += chunk.len();
+        // What comes next has its own time.
+        self.due = self.patience();
         Ok(())
     }
 }

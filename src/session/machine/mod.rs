@@ -35,6 +35,7 @@ use super::values::ValueMemory;
 use super::wakers::Wakers;
 use crate::config::{ConfigFetch, Requested, Spent};
 use crate::mqtt::{Connected, Connecting, Disconnected, MqttChannel, SubscribeId, Subscription};
+use crate::notifications::Source;
 use crate::{ChannelBuffers, DeviceId, Network, Notifications, clock};
 
 /// Later than any deadline.
@@ -66,7 +67,16 @@ struct Link {
     /// How many of the subscriptions are dealt with.
     subscribed: usize,
     in_flight: Option<SubscribeId>,
-    disconnecting: bool,
+    leaving: Leaving,
+}
+
+/// How far a disconnect that was asked for is.
+#[derive(Clone, Copy, PartialEq)]
+enum Leaving {
+    No,
+    /// What is owed is acknowledged first.
+    Begun,
+    Requested,
 }
 
 /// A channel that has to be closed.
@@ -92,6 +102,16 @@ enum Pumped {
     More,
 }
 
+/// What the receiver was told about the message that is next. It may have to leave it, for want of room,
+/// and is not woken over and over.
+#[derive(Clone, Copy, PartialEq)]
+enum Told {
+    Nothing,
+    MessageWaits,
+    TooMany,
+    TooLarge,
+}
+
 pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     phase: Phase,
     /// There while no channel has them.
@@ -99,15 +119,24 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Asked for from the first run until the session is stopped.
     network: Option<Network>,
     settings: Option<P::Settings>,
+    places: Places,
     parts: Parts<'a, P, O>,
     back_off: BackOff,
     /// Connects that failed in a row.
     failed_connects: u8,
+    /// How long was waited before the channel was last tried to be closed again.
+    close_wait: u64,
+    /// Since when the kernel takes no publish.
+    full_since: Option<u64>,
+    /// Since when it takes no acknowledgement.
+    owing_since: Option<u64>,
     unread: u8,
     /// How many interrupts there had been when the kernel had nothing any more.
     emptied_at: Option<u32>,
     wanted: bool,
     state: State,
+    /// In session, and all subscriptions are dealt with.
+    is_settled: bool,
     now: u64,
     /// When the phase gives up, or goes on.
     due: u64,
@@ -121,9 +150,16 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     /// Somebody receives.
     receiving: bool,
     receiver: Option<Waker>,
-    told_too_large: bool,
+    told: Told,
     publishes: [Slot; PUBLISHES],
-    watchers: Wakers<4>,
+    watchers: Wakers<8>,
+}
+
+/// Places in the notification centre that the session has when its network and its channel do not have
+/// them, lest somebody else takes them meanwhile.
+pub(super) struct Places {
+    pub(super) network: Option<Source>,
+    pub(super) channel: Option<Source>,
 }
 
 /// What a session was built of.
@@ -140,19 +176,24 @@ pub(super) struct Parts<'a, P, O> {
 }
 
 impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHES> {
-    pub(super) fn new(parts: Parts<'a, P, O>, buffers: ChannelBuffers) -> Self {
+    pub(super) fn new(parts: Parts<'a, P, O>, places: Places, buffers: ChannelBuffers) -> Self {
         Self {
             phase: Phase::Stopped,
             buffers: Some(buffers),
             network: None,
             settings: None,
+            places,
             parts,
             back_off: BackOff::new(),
             failed_connects: 0,
+            close_wait: 0,
+            full_since: None,
+            owing_since: None,
             unread: 0,
             emptied_at: None,
             wanted: false,
             state: State::Stopped,
+            is_settled: false,
             now: 0,
             due: NEVER,
             retry_at: NEVER,
@@ -161,7 +202,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             online_since: None,
             receiving: false,
             receiver: None,
-            told_too_large: false,
+            told: Told::Nothing,
             publishes: [const { Slot::free() }; PUBLISHES],
             watchers: Wakers::new(),
         }
@@ -169,15 +210,6 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
 
     pub(super) fn state(&self) -> State {
         self.state
-    }
-
-    /// Asks for the session to be online, or to stop.
-    pub(super) fn want(&mut self, online: bool) {
-        self.wanted = online;
-    }
-
-    pub(super) fn is_wanted(&self) -> bool {
-        self.wanted
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -203,21 +235,29 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         }
     }
 
+    /// A message waits.
+    fn tell_receiver(&mut self) {
+        if self.told == Told::Nothing {
+            self.told = Told::MessageWaits;
+            self.wake_receiver();
+        }
+    }
+
     fn wake_receiver(&mut self) {
         if let Some(waker) = self.receiver.take() {
             waker.wake();
         }
     }
 
-    pub(super) fn watchers(&mut self) -> &mut Wakers<4> {
+    pub(super) fn watchers(&mut self) -> &mut Wakers<8> {
         &mut self.watchers
     }
 
     /// A clock that cannot be read stands still; then the timer says what time it is.
-    fn look_at_clock(&mut self) {
-        if let Ok(now) = clock::uptime_micros() {
-            self.now = self.now.max(now);
-        }
+    fn look_at_clock(&mut self) -> bool {
+        let now = clock::uptime_micros();
+        self.now = self.now.max(now.unwrap_or(0));
+        now.is_ok()
     }
 
     /// So many microseconds from now.
@@ -254,32 +294,50 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     /// Does what can be done now. `waited_for` is the time that a timer says is over; without one, no deadline
     /// is reached.
     pub(super) fn drive(&mut self, waited_for: Option<u64>, duties: &Duties) {
+        self.wanted = duties.is_wanted();
         let attention = duties.take_attention();
+        if attention {
+            // There may be room now for the message that was told of.
+            self.told = if self.told == Told::TooLarge { self.told } else { Told::Nothing };
+        }
         match waited_for {
-            Some(deadline) => {
-                self.now = self.now.max(deadline);
-                self.look_at_clock();
+            Some(time) => {
+                if !self.look_at_clock() {
+                    self.now = self.now.max(time);
+                }
+                // Notifications can be lost.
+                self.emptied_at = None;
             }
             // All is well, and no time has passed: there is only what the kernel may have.
-            None if matches!(self.state, State::Online) && self.wanted && !attention => {
-                match self.pump(duties) {
-                    Ok(Pumped::Nothing) => return,
-                    Ok(Pumped::MessageWaits) => return self.wake_receiver(),
-                    Ok(Pumped::More) => {}
-                    Err(cause) => self.fault(cause, duties),
-                }
-            }
+            None if self.is_settled && self.wanted && !attention => match self.pump(duties) {
+                Ok(Pumped::Nothing) => return,
+                Ok(Pumped::MessageWaits) => return self.tell_receiver(),
+                Ok(Pumped::More) => {}
+                Err(cause) => self.fault(cause, duties),
+            },
             None => {}
         }
+        self.forget_abandoned(duties);
         let mut steps = 0;
         while steps < MAX_STEPS && self.step(duties) {
             steps += 1;
         }
+        self.keep_places();
         let forgotten = duties.take_forgotten();
         if forgotten != 0 {
             self.parts.observer.event(&Event::Forgotten { count: forgotten });
         }
         self.deadline = if steps == MAX_STEPS { 0 } else { self.next_deadline() };
+    }
+
+    fn keep_places(&mut self) {
+        let Self { places, parts, network, buffers, .. } = self;
+        if network.is_none() && places.network.is_none() {
+            places.network = parts.notifications.source();
+        }
+        if buffers.is_some() && places.channel.is_none() {
+            places.channel = parts.notifications.source();
+        }
     }
 
     fn set_state(&mut self, state: State) {
@@ -301,6 +359,11 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             Phase::Fetching(_) => self.attend_fetch(),
             Phase::Connecting(_) => self.attend_connect(duties),
             Phase::InSession(_) => self.attend_session(duties),
+            Phase::Closing(..) if !self.wanted && self.settings.is_some() => {
+                // Not only when the channel is closed at last.
+                self.forget_settings();
+                true
+            }
             Phase::Closing(..) if self.now < self.due => false,
             Phase::Closing(..) => self.close_again(),
         }

@@ -3,17 +3,19 @@
 use core::task::{Context, Poll};
 
 use super::{Machine, NEVER, Phase, Pumped};
-use crate::Recovery;
 use crate::mqtt::{Publish, QoS, ReasonCode, RequestError};
 use crate::session::broker_profile::BrokerProfile;
 use crate::session::duties::Duties;
 use crate::session::event::Observer;
 use crate::session::publishing::{Doubt, Progress, PublishError, Slot, WhenOffline};
-use crate::session::state::{Cause, State};
+use crate::session::state::{Awaited, Cause, State};
+use crate::{Recovery, Status};
 
 impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     /// Makes room for a message, for which somebody waits.
-    pub(in crate::session) fn queue(&mut self, when_offline: WhenOffline) -> Option<usize> {
+    pub(in crate::session) fn queue(&mut self, when_offline: WhenOffline, duties: &Duties) -> Option<usize> {
+        const { assert!(PUBLISHES > 0 && PUBLISHES <= 32, "1 to 32 messages can be on their way") };
+        self.forget_abandoned(duties);
         let index = self.publishes.iter().position(|slot| matches!(slot.progress, Progress::Free))?;
         let until = self.after(match when_offline {
             WhenOffline::Fail => self.parts.policy.answer_us(),
@@ -27,6 +29,15 @@ impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     pub(in crate::session) fn forget(&mut self, slot: usize) {
         if let Some(slot) = self.publishes.get_mut(slot) {
             *slot = Slot::free();
+        }
+    }
+
+    /// Frees the places of those that were dropped while the session was in use.
+    pub(super) fn forget_abandoned(&mut self, duties: &Duties) {
+        let mut abandoned = duties.take_abandoned();
+        while abandoned != 0 {
+            self.forget(abandoned.trailing_zeros() as usize);
+            abandoned &= abandoned - 1;
         }
     }
 
@@ -113,15 +124,15 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     self.fault(cause, duties);
                     self.hurry(0, duties);
                 }
-                if let Some(Slot { progress: Progress::Answered(answer), .. }) = self.publishes.get(slot) {
-                    return Poll::Ready(answer.map(Some));
-                }
             }
             Progress::Free => {}
         }
-        if let Some(slot) = self.publishes.get_mut(slot) {
-            slot.wait(cx.waker());
+        let Some(slot) = self.publishes.get_mut(slot) else { return Poll::Pending };
+        // It may have been answered just now: by what was read, or because that ended the session.
+        if let Progress::Answered(answer) = slot.progress {
+            return Poll::Ready(answer.map(Some));
         }
+        slot.wait(cx.waker());
         Poll::Pending
     }
 
@@ -138,8 +149,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             return not_online(when_offline);
         }
         match link.channel.request_publish(publish) {
-            Ok(_) if publish.qos() == QoS::AtMostOnce => Some(Ok(None)),
+            Ok(_) if publish.qos() == QoS::AtMostOnce => {
+                self.full_since = None;
+                Some(Ok(None))
+            }
             Ok(id) => {
+                self.full_since = None;
                 let until = self.patience();
                 if let Some(slot) = self.publishes.get_mut(slot) {
                     slot.progress = Progress::InFlight { id, until };
@@ -147,9 +162,22 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 self.hurry(until, duties);
                 None
             }
+            // What is wrong with this message is nothing that another session would not find as well.
+            Err(
+                error @ RequestError::Kernel(
+                    Status::ParameterFault
+                    | Status::InvalidBufferSize
+                    | Status::InputTooLong
+                    | Status::RequiredElementMissing,
+                ),
+            ) => Some(Err(error.into())),
             Err(error) => match error.recovery() {
                 Recovery::Retry => {
                     self.retry_later();
+                    let since = *self.full_since.get_or_insert(self.now);
+                    if self.now.saturating_sub(since) >= self.parts.policy.no_room_us() {
+                        self.fault(Cause::NoAnswer(Awaited::Room), duties);
+                    }
                     self.hurry(self.retry_at, duties);
                     None
                 }

@@ -1,9 +1,6 @@
 //! Reading what the kernel has.
 
-use core::mem;
-
-use super::{MAX_STEPS, MAX_UNREAD, Machine, Phase, Pumped};
-use crate::Recovery;
+use super::{MAX_STEPS, MAX_UNREAD, Machine, NEVER, Phase, Pumped, Told};
 use crate::mqtt::{self, EventError, Head, Inbox};
 use crate::session::broker_profile::BrokerProfile;
 use crate::session::duties::{Duties, MAX_UNACKNOWLEDGED};
@@ -11,6 +8,7 @@ use crate::session::event::{Event, Observer};
 use crate::session::publishing::PublishError;
 use crate::session::receiving::{Arrival, NoArrival};
 use crate::session::state::Cause;
+use crate::{KERNEL_MEMORY_UNIT, Recovery};
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     /// Reads what the kernel has, up to the next message.
@@ -27,6 +25,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     return Ok(Pumped::Nothing);
                 }
                 Ok(Head::Published) => link.channel.take_published().map(|(id, outcome)| {
+                    self.full_since = None;
                     let mut slots = self.publishes.iter_mut();
                     if let Some(slot) = slots.find(|slot| slot.is_in_flight(id)) {
                         slot.answer(outcome.map_err(PublishError::from));
@@ -39,7 +38,14 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     // Nobody would ever take it, and everything behind it would wait.
                     self.discard(duties).map(|_| ())
                 }
-                Ok(Head::Other) => self.read_answer()?,
+                Ok(Head::Other) => {
+                    let read = self.read_answer()?;
+                    if read.is_ok() {
+                        // Whoever read it, it may be for the runner to go on.
+                        self.hurry(0, duties);
+                    }
+                    read
+                }
                 Err(error) => Err(error),
             };
             match read {
@@ -53,7 +59,10 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     /// What the kernel has could not be read. It is not given up at once.
     #[cold]
     pub(super) fn read_again_later(&mut self, error: EventError, duties: &Duties) -> Result<(), Cause> {
-        self.unread = self.unread.saturating_add(1);
+        // Others may look meanwhile, which is not another attempt.
+        if self.retry_at == NEVER {
+            self.unread = self.unread.saturating_add(1);
+        }
         if error.recovery() != Recovery::Retry || self.unread >= MAX_UNREAD {
             return Err(Cause::Event(error));
         }
@@ -82,10 +91,11 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     /// before the next connection.
     pub(super) fn discard(&mut self, duties: &Duties) -> Result<usize, EventError> {
         self.settings = None;
-        let memory = self.parts.values.bytes_mut();
-        let shares = [memory.len() / 2, 256];
         let mut last = EventError::InboxTooSmall { topic: 0, payload: 0 };
-        for share in shares {
+        // Whatever fits the receive buffer fits one of these, if there are 512 bytes more.
+        for share in (1..self.parts.values.bytes_mut().len() / KERNEL_MEMORY_UNIT)
+            .map(|units| units * KERNEL_MEMORY_UNIT)
+        {
             let Phase::InSession(link) = &mut self.phase else { break };
             let Some((topic, payload)) = self.parts.values.bytes_mut().split_at_mut_checked(share) else {
                 break;
@@ -96,10 +106,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                     if let Some(acknowledgement) = message.into_acknowledgement() {
                         duties.incur(acknowledgement).acknowledge();
                     }
+                    self.told = Told::Nothing;
                     self.parts.observer.event(&Event::Discarded { len });
                     return Ok(len);
                 }
                 Ok(Some(mqtt::Event::Lost(report))) => {
+                    self.told = Told::Nothing;
                     self.parts.observer.event(&Event::Lost { len: report.message_len() });
                     return Ok(0);
                 }
@@ -135,10 +147,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
         }
         if !duties.has_room() {
-            return if duties.outstanding() >= MAX_UNACKNOWLEDGED {
+            let is_new = self.told != Told::TooMany;
+            return if is_new && duties.outstanding() >= MAX_UNACKNOWLEDGED {
+                self.told = Told::TooMany;
                 Err(NoArrival::TooManyUnacknowledged)
             } else {
-                // Until the kernel takes an acknowledgement.
+                // Until an acknowledgement is sent.
                 Ok(None)
             };
         }
@@ -153,7 +167,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         let Phase::InSession(link) = &mut self.phase else { return Ok(None) };
         let error = match link.channel.try_event(inbox) {
             Ok(Some(mqtt::Event::Message(message))) => {
-                (self.told_too_large, self.unread) = (false, 0);
+                (self.told, self.unread) = (Told::Nothing, 0);
                 return Ok(Some(Arrival {
                     topic_len: message.topic().len(),
                     payload_len: message.payload().len(),
@@ -163,7 +177,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }));
             }
             Ok(Some(mqtt::Event::Lost(lost))) => {
-                (self.told_too_large, self.unread) = (false, 0);
+                (self.told, self.unread) = (Told::Nothing, 0);
                 return Err(NoArrival::Lost {
                     topic_len: lost.topic().len(),
                     message_len: lost.message_len(),
@@ -177,11 +191,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             Err(error) => error,
         };
         let error = match error {
-            EventError::InboxTooSmall { .. } if !mem::replace(&mut self.told_too_large, true) => {
+            EventError::InboxTooSmall { .. } if self.told != Told::TooLarge => {
+                self.told = Told::TooLarge;
                 return Err(NoArrival::TooLarge);
             }
             EventError::InboxTooSmall { .. } => {
-                self.told_too_large = false;
+                self.told = Told::MessageWaits;
                 match self.discard(duties) {
                     Ok(len) => return Err(NoArrival::Discarded { len }),
                     Err(error) => error,

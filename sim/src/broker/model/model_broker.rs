@@ -179,6 +179,11 @@ impl ModelBroker {
         self.0.borrow_mut().script.connects.push_back(ConnectAnswer::Silence);
     }
 
+    /// Takes connections as they deserve again: forgets the refusals and silences that are left.
+    pub fn end_refusals(&self) {
+        self.0.borrow_mut().script.connects.clear();
+    }
+
     /// Ends all connections with a DISCONNECT of this reason; those of MQTT 3.1.1 are closed.
     pub fn disconnect_client(&self, reason: u32) {
         let mut far_end = self.0.borrow_mut();

@@ -101,6 +101,11 @@ impl MqttChannel<Connected> {
         })
     }
 
+    /// Forgets what the next event was thought to be: it is asked for again.
+    pub(crate) fn forget_head(&mut self) {
+        self.state.head = None;
+    }
+
     /// Takes the answer to a publish, which is the [`head`](Self::head).
     pub(crate) fn take_published(
         &mut self,

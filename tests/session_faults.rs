@@ -1,0 +1,375 @@
+//! Every system call of a session fails in every way that it can, one after another, and it recovers.
+//!
+//! One life has everything in it: the network, the settings, the connection, subscriptions, messages
+//! both ways, a broker that disconnects, the disconnect of the application and another beginning. Before
+//! there is a session, the application starts over by itself.
+
+#[path = "../sim/tests/pki/mod.rs"]
+mod pki;
+
+mod statuses;
+mod stored;
+mod tasks;
+mod world;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use embedded_hal_async::delay::DelayNs;
+use microvisor::DeviceId;
+use microvisor::aws::{StoredProfile, Topics};
+use microvisor::mqtt::{Inbox, Publish, QoS};
+use microvisor::session::{PublishError, Session, SessionBuilder, State, WhenOffline};
+use microvisor::sys::{MV_STATUS_MICROVISORBUSY, MV_STATUS_RATELIMITED};
+use microvisor_sim::{CallFault, Fault};
+use statuses::{Statuses, UNKNOWN};
+use tasks::Tasks;
+use world::{ID, Seen, Watcher, World, policy, subscriptions};
+
+/// How often the application publishes, in milliseconds.
+const INTERVAL: u32 = 2_000;
+
+/// What was left behind after a life.
+struct Outcome {
+    misuse: Vec<String>,
+    memory_is_back: bool,
+    trace: Vec<String>,
+    /// When the first call was struck, and when the last.
+    struck: Option<(Duration, Duration)>,
+    /// How long it took from the last strike to the next publish that was taken, where it counts.
+    recovery: Option<Duration>,
+    /// How many calls there were before the session was dropped.
+    before_drop: u64,
+}
+
+type Subject = Session<'static, StoredProfile, Watcher>;
+
+/// What the application was told.
+#[derive(Default)]
+struct Log {
+    taken: RefCell<Vec<(Duration, usize)>>,
+    not_sent: RefCell<Vec<usize>>,
+    received: RefCell<BTreeSet<String>>,
+    number: Cell<usize>,
+}
+
+async fn publish(session: &Subject, world: &World, log: &Log) {
+    let topics = Topics::new(&DeviceId::parse(ID).expect("an id"));
+    loop {
+        let number = log.number.replace(log.number.get() + 1);
+        let payload = number.to_string();
+        let qos = if number % 4 == 3 { QoS::AtMostOnce } else { QoS::AtLeastOnce };
+        let reading = Publish::new(topics.telemetry(), payload.as_bytes()).with_qos(qos);
+        match session.publish(&reading, WhenOffline::Wait(Duration::from_secs(3))).await {
+            Ok(Some(_)) => log.taken.borrow_mut().push((world.now(), number)),
+            Ok(None) | Err(PublishError::Indeterminate(_) | PublishError::Kernel(_)) => {}
+            Err(_) => log.not_sent.borrow_mut().push(number),
+        }
+        world.device.delay().delay_ms(INTERVAL).await;
+    }
+}
+
+async fn receive(session: &Subject, log: &Log) {
+    let (mut topic, mut payload) = ([0; 256], [0; 512]);
+    loop {
+        let mut inbox = Inbox::new(&mut topic, &mut payload);
+        if let Ok(message) = session.receive(&mut inbox).await {
+            let text = String::from_utf8_lossy(message.payload()).into_owned();
+            log.received.borrow_mut().insert(text);
+            message.acknowledge();
+        }
+    }
+}
+
+/// The most that may pass after the last failure until it publishes again.
+fn longest_recovery() -> Duration {
+    policy().longest_back_off() + policy().answer_timeout() + Duration::from_secs(5)
+}
+
+/// Builds the session, and starts over until that succeeds.
+fn build(world: &World) -> Subject {
+    loop {
+        let id = DeviceId::read();
+        let opened = world.center.open();
+        if let (Ok(id), Ok(notifications)) = (id, opened) {
+            let memory = world.memory.take().expect("the memory is free");
+            let builder = SessionBuilder::new(notifications, memory, id);
+            let builder = builder.observer(Watcher(Rc::new(Seen::default()))).policy(policy());
+            return builder.subscriptions(subscriptions()).build().expect("a session");
+        }
+        world.device.advance(Duration::from_secs(1));
+    }
+}
+
+/// How much the kernel can be believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Word {
+    /// What it says that it did not do is not done.
+    Good,
+    /// It may have sent what it says that it did not.
+    Doubtful,
+}
+
+/// Lives a whole life with this fault.
+fn live(fault: Option<CallFault>, word: Word) -> Outcome {
+    let world = World::new();
+    if let Some(fault) = fault {
+        world.device.inject(Fault::from(fault));
+    }
+    let session = build(&world);
+    let log = Log::default();
+    let recovery = go_through(&world, &session, &log);
+    let before_drop = world.device.calls();
+    drop(session);
+    check(&world, &log, word);
+    let struck: Vec<_> = world.device.trace().iter().filter_map(|line| struck_at(line)).collect();
+    Outcome {
+        misuse: world.device.take_misuse().iter().map(ToString::to_string).collect(),
+        memory_is_back: world.memory.take().is_some(),
+        trace: world.device.trace(),
+        struck: struck.first().copied().zip(struck.last().copied()),
+        recovery,
+        before_drop,
+    }
+}
+
+/// When a call was struck by a fault, going by its line in the call log.
+fn struck_at(line: &str) -> Option<Duration> {
+    let (time, call) = line.strip_prefix('[')?.split_once(']')?;
+    call.contains("injected").then(|| {
+        let (seconds, micros) = time.trim().split_once('.').expect("seconds");
+        let number = |text: &str| text.parse::<u64>().expect("a number");
+        Duration::from_secs(number(seconds)) + Duration::from_micros(number(micros))
+    })
+}
+
+fn go_through(world: &World, session: &Subject, log: &Log) -> Option<Duration> {
+    let World { broker, device, .. } = world;
+    let mut tasks = Tasks::new(device, 1);
+    let mut run = tasks.spawn(async move { session.run(world.device.delay()).await });
+    tasks.spawn(publish(session, world, log));
+    tasks.spawn(receive(session, log));
+    broker.publish_at(Duration::from_secs(5), format!("command/device/{ID}"), "five", 1);
+    tasks.run_for(device, Duration::from_secs(8));
+    let first = recover(world, log, &mut tasks);
+    broker.publish(format!("command/device/{ID}"), "first", 1);
+    tasks.run_for(device, Duration::from_secs(1));
+    broker.disconnect_client(0x8B);
+    tasks.run_for(device, Duration::from_secs(8));
+    let second = recover(world, log, &mut tasks);
+    broker.publish(format!("command/device/{ID}"), "second", 1);
+    tasks.run_for(device, Duration::from_secs(1));
+    let disconnect = tasks.spawn(async move { session.disconnect().await });
+    let end = world.now() + longest_recovery();
+    while !(tasks.is_done(run) && tasks.is_done(disconnect)) {
+        assert!(world.now() < end, "it does not stop, but is {:?}", session.state());
+        tasks.run_for(device, Duration::from_millis(100));
+    }
+    assert_eq!(session.state(), State::Stopped);
+    run = tasks.spawn(async move { session.run(world.device.delay()).await });
+    tasks.run_for(device, Duration::from_secs(6));
+    let third = recover(world, log, &mut tasks);
+    assert!(!tasks.is_done(run));
+    // What was not acknowledged is delivered again.
+    tasks.run_for(device, Duration::from_secs(12));
+    // A request that the kernel believes to be wrong is not repeated before the next connection.
+    let is_subscribed = !broker.subscriptions(ID).is_empty();
+    assert!(!is_subscribed || log.received.borrow().contains("second"), "{:?}", log.received.borrow());
+    let fourth = recover(world, log, &mut tasks);
+    [first, second, third, fourth].into_iter().flatten().max()
+}
+
+/// Lets time pass until a publish is taken after the last failure; how long that took.
+fn recover(world: &World, log: &Log, tasks: &mut Tasks<'_>) -> Option<Duration> {
+    let from = world.now();
+    loop {
+        let last = world.device.trace().iter().rev().find_map(|line| struck_at(line));
+        let since = last.unwrap_or(Duration::ZERO);
+        let taken = log.taken.borrow().iter().find(|(at, _)| *at > since).map(|(at, _)| *at);
+        match (taken, last) {
+            (Some(_), None) => return None,
+            (Some(at), Some(struck)) => return Some(at.saturating_sub(struck)),
+            (None, _) => {}
+        }
+        let waited = world.now().saturating_sub(since.max(from));
+        assert!(waited < longest_recovery(), "nothing is published {waited:?} after the last failure");
+        tasks.run_for(&world.device, Duration::from_millis(500));
+    }
+}
+
+/// What was reported is what happened.
+fn check(world: &World, log: &Log, word: Word) {
+    let received = world.broker.received();
+    let has = |number: &usize| {
+        let payload = number.to_string();
+        received.iter().filter(|message| message.payload == payload.as_bytes()).count()
+    };
+    for (_, number) in log.taken.borrow().iter() {
+        let is_right = if word == Word::Good { has(number) == 1 } else { has(number) >= 1 };
+        assert!(is_right, "{number} was reported as taken, and arrived {} times", has(number));
+    }
+    for number in log.not_sent.borrow().iter() {
+        assert!(word == Word::Doubtful || has(number) == 0, "{number} was reported as not sent");
+    }
+    assert_eq!(world.broker.complaints(), Vec::<String>::new());
+    for message in world.broker.acknowledged() {
+        assert!(message.acknowledgements <= message.deliveries, "{message:?}");
+    }
+}
+
+/// The names of the system calls of a life that nothing disturbs.
+fn undisturbed_calls() -> Vec<String> {
+    let outcome = live(None, Word::Good);
+    assert_eq!(outcome.misuse, Vec::<String>::new());
+    assert!(outcome.memory_is_back && outcome.recovery.is_none());
+    let calls = outcome.trace.iter().filter_map(|line| line.split_once("] ")?.1.split_once('('));
+    calls.map(|(name, _)| name.to_owned()).filter(|name| name.starts_with("mv")).collect()
+}
+
+/// The calls with their indices, and the statuses to try: all that are documented the first few times that
+/// a call is made between the same neighbours, and then one that is not.
+fn failures(calls: &[String]) -> Vec<(u64, &str, Vec<u32>)> {
+    let statuses = Statuses::read();
+    let mut seen = BTreeMap::<[&str; 3], usize>::new();
+    let failures = calls.iter().enumerate().map(|(index, name)| {
+        let neighbour = |at: Option<usize>| at.and_then(|at| calls.get(at)).map_or("", String::as_str);
+        let times =
+            seen.entry([neighbour(index.checked_sub(1)), name, neighbour(Some(index + 1))]).or_default();
+        *times += 1;
+        let tried = if *times <= 3 { statuses.of(name) } else { vec![UNKNOWN] };
+        (index as u64, name.as_str(), tried)
+    });
+    failures.collect()
+}
+
+/// Says which fault it was when a test panics.
+struct Doing(String);
+
+impl Drop for Doing {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("with {}", self.0);
+        }
+    }
+}
+
+/// How it went, over many lives.
+#[derive(Default)]
+struct Summary {
+    lives: usize,
+    struck: usize,
+    calls: BTreeSet<String>,
+    slowest: Option<(Duration, String)>,
+}
+
+impl Summary {
+    fn add(&mut self, name: &str, what: &str, outcome: &Outcome) {
+        self.lives += 1;
+        self.calls.insert(name.to_owned());
+        self.struck += usize::from(outcome.struck.is_some());
+        let slowest = self.slowest.as_ref().map_or(Duration::ZERO, |(recovery, _)| *recovery);
+        if let Some(recovery) = outcome.recovery
+            && recovery > slowest
+        {
+            self.slowest = Some((recovery, what.to_owned()));
+        }
+    }
+}
+
+impl Drop for Summary {
+    fn drop(&mut self) {
+        let Self { lives, struck, calls, slowest } = self;
+        println!("{lives} lives, {struck} struck, {} calls: {calls:?}", calls.len());
+        if let Some((recovery, what)) = slowest {
+            println!("slowest recovery: {recovery:?} after {what}");
+        }
+    }
+}
+
+/// A channel that the kernel denies while it is open is tried to be opened once more, and the kernel's answer to
+/// that says that it is open: no other misuse.
+fn check_misuse(outcome: &Outcome, call: &str, status: u32, statuses: &Statuses) {
+    let denied = call == "mvCloseChannel" && status == statuses.number("MV_STATUS_INVALIDHANDLE");
+    let misuse: Vec<_> =
+        outcome.misuse.iter().filter(|misuse| !(denied && misuse.contains("mvOpenChannel"))).collect();
+    assert_eq!(misuse, Vec::<&String>::new());
+}
+
+#[test]
+fn any_call_may_fail_before_it_does_anything() {
+    let calls = undisturbed_calls();
+    let statuses = Statuses::read();
+    let mut summary = Summary::default();
+    for (index, name, tried) in failures(&calls) {
+        for status in tried {
+            let doing = Doing(format!("call {index}, {name}, answering {status}"));
+            let outcome = live(Some(Fault::call_index(index).status(status)), Word::Good);
+            check_misuse(&outcome, name, status, &statuses);
+            // A channel that is dropped tries to close once.
+            let is_stuck = name == "mvCloseChannel" && index >= outcome.before_drop;
+            assert_eq!(outcome.memory_is_back, !is_stuck);
+            assert!(outcome.struck.is_some());
+            summary.add(name, &doing.0, &outcome);
+        }
+    }
+    println!("{} calls in a life", calls.len());
+    assert!(summary.calls.len() >= 20 && summary.lives >= 500, "{} lives", summary.lives);
+}
+
+/// Whether the kernel may have done what it says has failed. Not where it opens something, whose failure
+/// means that nothing is open, nor where it asks for patience.
+fn may_have_worked(name: &str, status: u32) -> bool {
+    !matches!(name, "mvOpenChannel" | "mvRequestNetwork" | "mvSetupNotifications")
+        && !matches!(status, MV_STATUS_RATELIMITED | MV_STATUS_MICROVISORBUSY)
+}
+
+#[test]
+fn any_call_may_work_and_say_that_it_failed() {
+    let calls = undisturbed_calls();
+    let mut summary = Summary::default();
+    for (index, name, statuses) in failures(&calls) {
+        let word = if name == "mvMqttRequestPublish" { Word::Doubtful } else { Word::Good };
+        for status in statuses {
+            if !may_have_worked(name, status) {
+                continue;
+            }
+            let doing = Doing(format!("call {index}, {name}, answering {status} when it is done"));
+            let fault = Fault::call_index(index).status(status).after_effect();
+            let outcome = live(Some(fault), word);
+            for misuse in &outcome.misuse {
+                // What is gone is let go of once more, which the kernel notes.
+                let closes = name == "mvCloseChannel" || name == "mvReleaseNetwork";
+                assert!(closes && misuse.contains("is stale"), "{misuse}");
+            }
+            let is_stuck = name == "mvCloseChannel" && index >= outcome.before_drop;
+            assert_eq!(outcome.memory_is_back, !is_stuck);
+            summary.add(name, &doing.0, &outcome);
+        }
+    }
+    assert!(summary.calls.len() >= 18 && summary.lives >= 400, "{} lives", summary.lives);
+}
+
+#[test]
+fn any_call_may_fail_twenty_times_in_a_row() {
+    let calls = undisturbed_calls();
+    let statuses = Statuses::read();
+    let mut summary = Summary::default();
+    let names: BTreeSet<_> = calls.iter().collect();
+    for name in names {
+        for status in statuses.of(name) {
+            for first in [1, 2, 5] {
+                let doing = Doing(format!("{name} answering {status} 20 times from the {first}. on"));
+                let fault = Fault::call(name).nth(first).times(20).status(status);
+                let outcome = live(Some(fault), Word::Good);
+                check_misuse(&outcome, name, status, &statuses);
+                if name != "mvCloseChannel" {
+                    assert!(outcome.memory_is_back);
+                }
+                summary.add(name, &doing.0, &outcome);
+            }
+        }
+    }
+    assert!(summary.calls.len() >= 20 && summary.struck >= 200, "{} struck", summary.struck);
+}

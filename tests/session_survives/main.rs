@@ -1,0 +1,50 @@
+//! What a session survives: each fault in each state, with the time that it takes to publish again.
+//!
+//! `cargo test --test session_survives -- --nocapture the_table` prints the table.
+
+// Times of one history are on one scale; and a subtraction that panics is a failed test.
+#![allow(clippy::duration_suboptimal_units, clippy::unchecked_time_subtraction)]
+
+#[path = "../../sim/tests/pki/mod.rs"]
+mod pki;
+#[path = "../stored/mod.rs"]
+mod stored;
+#[path = "../world/mod.rs"]
+mod world;
+
+#[macro_use]
+mod survival;
+
+mod channels;
+mod clock;
+mod connecting;
+mod in_session;
+mod messages;
+mod network;
+mod settings;
+mod system_calls;
+
+use survival::{Case, survive_all};
+
+/// Every case once more, in order, as one table.
+#[test]
+fn the_table_of_all_faults_has_a_recovery_in_every_line() {
+    let families: [fn() -> Vec<Case>; 8] = [
+        network::all,
+        settings::all,
+        connecting::all,
+        in_session::all,
+        channels::all,
+        messages::all,
+        clock::all,
+        system_calls::all,
+    ];
+    let lines = survive_all(families.iter().flat_map(|all| all()));
+    let mut names: Vec<_> = lines.iter().map(|line| (&line.fault, line.state)).collect();
+    for line in &lines {
+        println!("{line}");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), lines.len(), "each case has a name of its own");
+}

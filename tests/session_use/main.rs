@@ -1,0 +1,20 @@
+//! What an application can do with a session, and what comes of it.
+
+// Times of one history are on one scale; and a subtraction that panics is a failed test.
+#![allow(clippy::duration_suboptimal_units, clippy::unchecked_time_subtraction)]
+
+#[path = "../../sim/tests/pki/mod.rs"]
+mod pki;
+#[path = "../stored/mod.rs"]
+mod stored;
+#[path = "../world/mod.rs"]
+mod world;
+
+mod acknowledging;
+mod backing_off;
+mod building;
+mod disconnecting;
+mod polling;
+mod profiles;
+mod publishing;
+mod receiving;

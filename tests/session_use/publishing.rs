@@ -1,0 +1,214 @@
+//! Publishing: now, later, too much, and what the broker says.
+
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use embassy_futures::join::{join, join4, join5};
+use embedded_hal_async::delay::DelayNs;
+use microvisor::mqtt::{Publish, QoS, ReasonCode, TopicName};
+use microvisor::session::{Doubt, PublishError, State, WhenOffline};
+use microvisor_sim::{NetworkPlan, NetworkStatus, Quirks};
+
+use crate::world::{ID, World, subscriptions};
+
+pub const TOPIC: &str = "sensor/device/UV0123456789abcdef0123456789abcdef";
+const LONG: WhenOffline = WhenOffline::Wait(Duration::from_secs(100));
+
+pub fn reading(payload: &[u8]) -> Publish<'_> {
+    Publish::new(TopicName::new(TOPIC).expect("a topic"), payload).with_qos(QoS::AtLeastOnce)
+}
+
+#[test]
+fn a_message_that_must_not_wait_fails_at_once_in_every_state_but_online() {
+    let world = World::with(|device| device.network(NetworkPlan::never()), |broker| broker);
+    let session = world.builder().subscriptions(subscriptions()).build().expect("a session");
+    let publish = || async { session.publish(&reading(b"now"), WhenOffline::Fail).await };
+    assert_eq!(world.device.block_on(publish()), Err(PublishError::Offline), "stopped");
+    let mut refused_in = Vec::new();
+    world.broker.refuse_connect(0, 0x88);
+    world.device.at(Duration::from_secs(1), |device| device.set_network(NetworkStatus::Connected));
+    world.while_running(&session, async {
+        while !matches!(session.state(), State::Online) {
+            let before = world.now();
+            let state = session.state();
+            assert_eq!(publish().await, Err(PublishError::Offline), "{state}");
+            assert!(world.now() - before < Duration::from_millis(1));
+            if !refused_in.contains(&std::mem::discriminant(&state)) {
+                refused_in.push(std::mem::discriminant(&state));
+            }
+            world.device.delay().delay_ms(10).await;
+        }
+        assert_eq!(publish().await, Ok(Some(ReasonCode::Success)));
+    });
+    assert_eq!(refused_in.len(), 5, "offline, fetching, connecting, backing off, subscribing");
+}
+
+#[test]
+fn a_message_that_may_wait_is_sent_once_the_session_is_online() {
+    let world = World::with(|device| device.network(NetworkPlan::never()), |broker| broker);
+    let session = world.builder().build().expect("a session");
+    world.device.at(Duration::from_secs(60), |device| device.set_network(NetworkStatus::Connected));
+    let outcome = world.while_running(&session, session.publish(&reading(b"later"), LONG));
+    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert!(world.now() < Duration::from_secs(61));
+    assert_eq!(world.broker.received().len(), 1);
+}
+
+#[test]
+fn a_message_that_waited_long_enough_is_not_sent() {
+    let world = World::with(|device| device.network(NetworkPlan::never()), |broker| broker);
+    let session = world.builder().build().expect("a session");
+    world.device.at(Duration::from_secs(60), |device| device.set_network(NetworkStatus::Connected));
+    let five = WhenOffline::Wait(Duration::from_secs(5));
+    let outcome = world.while_running(&session, session.publish(&reading(b"too late"), five));
+    assert_eq!(outcome, Err(PublishError::TimedOut));
+    assert!((Duration::from_secs(5)..Duration::from_millis(5_010)).contains(&world.now()));
+    world.run(&session, Duration::from_secs(90));
+    assert!(world.broker.received().iter().all(|received| received.payload != b"too late"));
+}
+
+#[test]
+fn one_message_more_than_there_is_room_for_fails_at_once_and_the_others_do_not() {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    let payloads = [b"1", b"2", b"3", b"4", b"5"].map(|payload| reading(payload));
+    let [a, b, c, d, fifth] = &payloads;
+    let (a, b, c, d, too_many) = world.while_running(
+        &session,
+        join5(
+            session.publish(a, LONG),
+            session.publish(b, LONG),
+            session.publish(c, LONG),
+            session.publish(d, LONG),
+            session.publish(fifth, LONG),
+        ),
+    );
+    assert_eq!([a, b, c, d], [Ok(Some(ReasonCode::Success)); 4]);
+    assert_eq!(too_many, Err(PublishError::TooMany));
+    // There is room again.
+    let again = world.while_running(&session, session.publish(&payloads[4], LONG));
+    assert_eq!(again, Ok(Some(ReasonCode::Success)));
+}
+
+#[test]
+fn a_message_of_qos_0_is_sent_and_no_more_is_known() {
+    for qos0_publish_response in [true, false] {
+        let quirks = Quirks { qos0_publish_response, ..Quirks::default() };
+        let world = World::with(|device| device.quirks(quirks), |broker| broker);
+        let session = world.builder().build().expect("a session");
+        for _ in 0..20 {
+            let publish = reading(b"QoS 0").with_qos(QoS::AtMostOnce);
+            assert_eq!(world.while_running(&session, session.publish(&publish, LONG)), Ok(None));
+            world.run(&session, Duration::from_secs(1));
+        }
+        let received = world.broker.received();
+        assert_eq!(received.iter().filter(|received| received.payload == b"QoS 0").count(), 20);
+    }
+}
+
+#[test]
+fn a_message_beyond_the_limits_fails_and_the_session_goes_on() {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    let large = vec![0; 128 * 1024 + 1];
+    let long = "a/".repeat(8);
+    let publishes = [
+        reading(&large),
+        reading(b"").with_qos(QoS::ExactlyOnce),
+        Publish::new(TopicName::new(&long).expect("a topic"), b"").with_qos(QoS::AtLeastOnce),
+        Publish::new(TopicName::new("$SYS/x").expect("a topic"), b"").with_qos(QoS::AtLeastOnce),
+    ];
+    for publish in &publishes {
+        let outcome = world.while_running(&session, session.publish(publish, LONG));
+        assert!(matches!(outcome, Err(PublishError::Limit(_))), "{outcome:?}");
+    }
+    let outcome = world.while_running(&session, session.publish(&reading(b"fits"), LONG));
+    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert_eq!(world.broker.connect_attempts().len(), 1);
+    assert!(world.broker.complaints().is_empty());
+}
+
+#[test]
+fn verdicts_belong_to_their_messages_whatever_the_order_of_the_answers() {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    world.while_running(&session, session.online());
+    world.broker.reverse_responses(4);
+    for reason in [0x00, 0x10, 0x97, 0x87] {
+        world.broker.answer_publish(reason);
+    }
+    let payloads = [b"1", b"2", b"3", b"4"].map(|payload| reading(payload));
+    let [a, b, c, d] = &payloads;
+    let verdicts = world.while_running(
+        &session,
+        join4(
+            session.publish(a, LONG),
+            session.publish(b, LONG),
+            session.publish(c, LONG),
+            session.publish(d, LONG),
+        ),
+    );
+    assert_eq!(
+        verdicts,
+        (
+            Ok(Some(ReasonCode::Success)),
+            Ok(Some(ReasonCode::NoMatchingSubscribers)),
+            Err(PublishError::Refused(ReasonCode::QuotaExceeded)),
+            Err(PublishError::Refused(ReasonCode::NotAuthorized)),
+        )
+    );
+}
+
+#[test]
+fn an_answer_behind_a_message_that_nobody_receives_is_in_doubt_and_the_session_stays() {
+    let world = World::new();
+    let session = world.builder().subscriptions(subscriptions()).build().expect("a session");
+    world.while_running(&session, session.online());
+    world.broker.publish(format!("command/device/{ID}"), "unread", 1);
+    let outcome = world.while_running(&session, async {
+        world.device.delay().delay_ms(1_000).await;
+        session.publish(&reading(b"1"), LONG).await
+    });
+    assert_eq!(outcome, Err(PublishError::Indeterminate(Doubt::MessageWaits)));
+    assert_eq!(session.state(), State::Online);
+    assert_eq!(world.broker.connect_attempts().len(), 1);
+    // Somebody receives, and all is well.
+    world.run(&session, Duration::from_secs(30));
+    assert_eq!(world.seen.payloads()[0], b"unread");
+    assert!(world.seen.last_success().is_some());
+    assert_eq!(world.broker.connect_attempts().len(), 1);
+}
+
+#[test]
+fn a_message_that_is_dropped_before_it_is_sent_is_never_sent() {
+    let world = World::new();
+    let session = world.builder().build_for::<1>().expect("a session");
+    {
+        let publish = reading(b"dropped");
+        let mut publishing = pin!(session.publish(&publish, LONG));
+        assert!(publishing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let other = reading(b"no room");
+        let refused = world.device.block_on(async { session.publish(&other, LONG).await });
+        assert_eq!(refused, Err(PublishError::TooMany));
+    }
+    let outcome = world.while_running(&session, session.publish(&reading(b"sent"), LONG));
+    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    let received = world.broker.received();
+    assert_eq!(received.iter().map(|received| received.payload.as_slice()).collect::<Vec<_>>(), [b"sent"]);
+}
+
+#[test]
+fn a_message_that_waits_when_the_session_is_stopped_is_not_sent() {
+    let world = World::with(|device| device.network(NetworkPlan::never()), |broker| broker);
+    let session = world.builder().build().expect("a session");
+    let publish = reading(b"1");
+    let (outcome, ()) = world.while_running(
+        &session,
+        join(session.publish(&publish, LONG), async {
+            world.device.delay().delay_ms(1_000).await;
+            session.disconnect().await;
+        }),
+    );
+    assert_eq!(outcome, Err(PublishError::Stopped));
+}
