@@ -28,7 +28,10 @@ impl DelayNs for Timer {
 #[cfg(not(feature = "embassy"))]
 use crate::timer_queue::sleep;
 
+/// As `Timer::after_micros`, which panics at the end of time.
 #[cfg(feature = "embassy")]
 fn sleep(micros: u64) -> embassy_time::Timer {
-    embassy_time::Timer::after_micros(micros)
+    let now = embassy_time::Instant::now();
+    let end = now.checked_add(embassy_time::Duration::from_micros(micros));
+    embassy_time::Timer::at(end.unwrap_or(embassy_time::Instant::MAX))
 }

@@ -182,7 +182,8 @@ pub(crate) fn expire(cs: CriticalSection<'_>, now: u64) -> Option<u64> {
             }
         } else {
             waiting.next = QUEUE.borrow(cs).replace(link);
-            earliest = Some(earliest.map_or(waiting.deadline, |earliest: u64| earliest.min(waiting.deadline)));
+            earliest =
+                Some(earliest.map_or(waiting.deadline, |earliest: u64| earliest.min(waiting.deadline)));
         }
         link = next;
     }

@@ -63,7 +63,9 @@ mod handlers {
     #[panic_handler]
     fn panic(info: &PanicInfo<'_>) -> ! {
         match info.location() {
-            Some(place) => end(&["panic at ", place.file(), " line ", Digits::decimal(place.line()).as_str()]),
+            Some(place) => {
+                end(&["panic at ", place.file(), " line ", Digits::decimal(place.line()).as_str()])
+            }
             None => end(&["panic"]),
         }
     }

@@ -5,21 +5,16 @@
 #[path = "../../../aws_iot/application.rs"]
 mod application;
 mod board;
+#[path = "board/static_device.rs"]
+mod static_device;
 
 #[rtic::app(device = nucleo_u585::device, peripherals = false, dispatchers = [TIM1_BRK])]
 mod app {
-    use microvisor::aws::Topics;
-    use microvisor::mqtt::Subscription;
-    use nucleo_u585::{Timer, worst_case};
-    use static_cell::StaticCell;
+    use nucleo_u585::Timer;
 
-    use crate::application::{self, Device};
+    use crate::application::Device;
     use crate::board::{self, BoardLog};
-
-    static LOG: StaticCell<BoardLog> = StaticCell::new();
-    static TOPICS: StaticCell<Topics> = StaticCell::new();
-    static SUBSCRIPTIONS: StaticCell<[Subscription<'static>; 2]> = StaticCell::new();
-    static DEVICE: StaticCell<Device<'static, BoardLog>> = StaticCell::new();
+    use crate::static_device;
 
     #[shared]
     struct Shared {}
@@ -50,16 +45,7 @@ mod app {
 
     #[task(priority = 1)]
     async fn start(_: start::Context) {
-        let log: &BoardLog = LOG.init(board::start_log());
-        let machine = board::machine(Timer, log).await;
-        let id = application::read_id(Timer, log).await;
-        let topics = TOPICS.init(Topics::new(&id));
-        let subscriptions = SUBSCRIPTIONS.init(application::subscriptions(topics));
-        let Ok(device) = Device::new(machine, id, topics, subscriptions) else {
-            // The memory is not as planned.
-            worst_case::restart()
-        };
-        let device: &Device<'_, _> = DEVICE.init(device);
+        let device = static_device::device().await;
         let _ = stay_connected::spawn(OnePriority(device));
         let _ = telemetry::spawn(OnePriority(device));
         let _ = commands::spawn(OnePriority(device));
