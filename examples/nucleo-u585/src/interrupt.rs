@@ -50,13 +50,9 @@ pub fn enable(interrupt: Interrupt) {
     unsafe { cortex_m::peripheral::NVIC::unmask(interrupt) };
 }
 
-/// Makes a [`NotificationCenter`](microvisor::NotificationCenter) on [`NOTIFICATIONS`] the one that is
-/// asked at its interrupt. It still has to be [enabled](enable).
-///
-/// ```ignore
-/// static CENTER: NotificationCenter<8> = NotificationCenter::new(interrupt::NOTIFICATIONS);
-/// nucleo_u585::bind_notifications!(CENTER);
-/// ```
+/// `bind_notifications!(CENTER)` has the interrupt [`NOTIFICATIONS`] handled by the static `CENTER`, a
+/// [`NotificationCenter`](microvisor::NotificationCenter) of that number. It still has to be
+/// [enabled](enable).
 #[macro_export]
 macro_rules! bind_notifications {
     ($center:path) => {

@@ -30,7 +30,3 @@ pub mod worst_case;
 
 pub use led::Led;
 pub use timer::Timer;
-
-// Reached by the macros.
-#[doc(hidden)]
-pub use microvisor as __microvisor;

@@ -18,23 +18,70 @@ fn end(parts: &[&str]) -> ! {
 
 /// Has the platform start the application anew, with an update if one was downloaded. Should it not, the
 /// application stops.
+///
+/// From an interrupt handler or a fault it works as well: the kernel need not take the call there, so
+/// what was interrupted is left for good first.
 pub fn restart() -> ! {
+    silence();
+    #[cfg(target_arch = "arm")]
+    if let cortex_m::peripheral::scb::VectActive::ThreadMode = cortex_m::peripheral::SCB::vect_active() {
+        ask_for_restart()
+    } else {
+        leave_handlers()
+    }
+    #[cfg(not(target_arch = "arm"))]
+    ask_for_restart()
+}
+
+extern "C" fn ask_for_restart() -> ! {
     // SAFETY: the kernel resets the application; nothing of it is in use afterwards.
     unsafe { sys::mvRestart(sys::MV_RESTARTMODE_AUTOAPPLYUPDATE) };
     halt()
 }
 
+/// Returns from the exception, to `ask_for_restart` on an empty stack instead of to what was interrupted.
+#[cfg(target_arch = "arm")]
+fn leave_handlers() -> ! {
+    unsafe extern "C" {
+        static _stack_start: u32;
+    }
+    /// Thumb state, nothing else (Armv8-M, D1.2.280).
+    const XPSR: u32 = 1 << 24;
+    /// To thread mode of the non-secure state, on the main stack, without floating-point registers
+    /// (Armv8-M, D1.2.95).
+    const EXC_RETURN: u32 = 0xffff_ffb8;
+    // SAFETY: nothing on the stack is used any more. The frame is that of an exception's entry, eight
+    // words (Armv8-M, B3.19), of which the last are the return address and XPSR.
+    unsafe {
+        core::arch::asm!(
+            "mov sp, {stack}",
+            "sub sp, #32",
+            "str {target}, [sp, #24]",
+            "str {xpsr}, [sp, #28]",
+            "bx {exc_return}",
+            stack = in(reg) &raw const _stack_start,
+            target = in(reg) ask_for_restart as extern "C" fn() -> !,
+            xpsr = in(reg) XPSR,
+            exc_return = in(reg) EXC_RETURN,
+            options(noreturn),
+        )
+    }
+}
+
 /// Stops for ever, asleep.
 pub fn halt() -> ! {
-    cortex_m::interrupt::disable();
-    // SAFETY: nothing runs any more that could miss them. Those that are pending would otherwise end
-    // each sleep, although they are masked.
+    silence();
+    loop {
+        cortex_m::asm::wfi();
+    }
+}
+
+/// No interrupt strikes from now on. To mask them is not enough: one that is pending ends each sleep.
+fn silence() {
+    // SAFETY: nothing runs any more that could miss them.
     unsafe {
         (*SYST::PTR).csr.write(0);
         (*NVIC::PTR).icer.iter().for_each(|word| word.write(u32::MAX));
-    }
-    loop {
-        cortex_m::asm::wfi();
     }
 }
 
