@@ -4,7 +4,9 @@ mod bed;
 mod wakes;
 
 use std::mem;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bed::IRQ;
@@ -38,8 +40,13 @@ struct Crowd(Vec<(Network, Wakes)>);
 
 impl Crowd {
     fn gather(notifications: &Notifications) -> Self {
+        Self::gather_beside(0, notifications)
+    }
+
+    /// The same, beside so many others.
+    fn gather_beside(others: usize, notifications: &Notifications) -> Self {
         let network = || (Network::request(notifications).unwrap(), Wakes::default());
-        let mut crowd = Self((0..MAX_SOURCES).map(|_| network()).collect());
+        let mut crowd = Self((others..MAX_SOURCES).map(|_| network()).collect());
         crowd.wait();
         crowd
     }
@@ -235,6 +242,43 @@ fn a_notification_wakes_everybody_who_waits_and_nobody_twice() {
     assert!(network.poll_connected(&mut Context::from_waker(&wakes.waker())).is_pending());
     stir(&device);
     assert_eq!(crowd.counts(), [1, 1, 1, 2, 1, 1]);
+}
+
+/// A waiter that is woken within the interrupt handler, and waits again at once.
+struct WaitsAgain {
+    network: Mutex<Network>,
+    wakes: AtomicU32,
+}
+
+impl Wake for WaitsAgain {
+    fn wake(self: Arc<Self>) {
+        assert!(self.wakes.fetch_add(1, Ordering::Relaxed) < 1_000, "the interrupt handler never ends");
+        self.wait();
+    }
+}
+
+impl WaitsAgain {
+    fn wait(self: &Arc<Self>) {
+        let waker = Waker::from(Arc::clone(self));
+        let polled = self.network.lock().unwrap().poll_connected(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+}
+
+#[test]
+fn a_waiter_that_waits_again_at_once_is_woken_by_the_next_notification_and_not_by_this_one() {
+    let (device, _center, notifications) = offline::<8>();
+    let network = Mutex::new(Network::request(&notifications).unwrap());
+    let waiter = Arc::new(WaitsAgain { network, wakes: AtomicU32::new(0) });
+    waiter.wait();
+    // Those after it have their turn.
+    let mut others = Crowd::gather_beside(1, &notifications);
+    for round in 1..4 {
+        stir(&device);
+        assert_eq!(waiter.wakes.load(Ordering::Relaxed), round);
+        assert_eq!(others.counts(), [round; MAX_SOURCES - 1]);
+        others.wait();
+    }
 }
 
 #[test]

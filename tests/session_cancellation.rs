@@ -24,19 +24,22 @@ use microvisor::DeviceId;
 use microvisor::aws::{StoredProfile, Topics};
 use microvisor::mqtt::{Inbox, Publish, QoS, ReasonCode};
 use microvisor::session::{PublishError, Session, State, WhenOffline};
-use microvisor_sim::{Fault, NetworkPlan, NetworkStatus};
+use microvisor_sim::broker::model::{ModelBroker, ModelBrokerBuilder};
+use microvisor_sim::{Device, Fault, NetworkPlan, NetworkStatus};
 use tasks::{TaskId, Tasks};
 use wakes::Wakes;
 use world::{ID, Watcher, World, policy, subscriptions};
 
 type Subject = Session<'static, StoredProfile, Watcher>;
+/// What publishing comes to.
+type Verdict = Result<Option<ReasonCode>, PublishError>;
 type Doing<'s> = Pin<Box<dyn Future<Output = ()> + 's>>;
 
 /// What the application's tasks were told.
 #[derive(Default)]
 struct Log {
     /// Payloads, and how it came out, where it did.
-    published: RefCell<Vec<(String, Result<Option<ReasonCode>, PublishError>)>>,
+    published: RefCell<Vec<(String, Verdict)>>,
     received: RefCell<Vec<String>>,
 }
 
@@ -454,7 +457,7 @@ fn the_late_answer_to_a_dropped_message_is_nobody_elses() {
 }
 
 /// Polls `future` with one waker, then with another, and lets `cause` happen: the last is woken.
-fn wakes_the_last(device: &microvisor_sim::Device, future: impl Future, cause: impl FnOnce()) {
+fn wakes_the_last(device: &Device, future: impl Future, cause: impl FnOnce()) {
     let (first, last) = (Wakes::default(), Wakes::default());
     let mut future = pin!(future);
     assert!(future.as_mut().poll(&mut Context::from_waker(&first.waker())).is_pending());
@@ -530,7 +533,7 @@ fn what_comes_within_any_call_wakes_whoever_has_to_know() {
 }
 
 /// Something happens within call number `index`. `false` if there is none.
-fn comes_online_after(index: u64, action: fn(&microvisor_sim::Device)) -> bool {
+fn comes_online_after(index: u64, action: fn(&Device)) -> bool {
     scene!(world, hand, tasks);
     let struck = std::rc::Rc::new(std::cell::Cell::new(None));
     let seen = struck.clone();
@@ -549,13 +552,13 @@ fn comes_online_after(index: u64, action: fn(&microvisor_sim::Device)) -> bool {
     tasks.spawn(async move {
         for number in 0.. {
             hand.publish(number.to_string(), QoS::AtLeastOnce).await;
-            world_delay(hand).await;
+            hand.world.device.delay().delay_ms(100).await;
         }
     });
     tasks.run_for(&world.device, Duration::from_millis(1_500));
     let Some(at) = struck.get() else { return false };
     // Well before it would look without having been woken.
-    let soon = policy().answer_timeout() - Duration::from_secs(3);
+    let soon = policy().answer_timeout().saturating_sub(Duration::from_secs(3));
     while world.now() < at + soon && hand.session.state() != State::Online {
         tasks.run_for(&world.device, Duration::from_millis(100));
     }
@@ -568,16 +571,10 @@ fn comes_online_after(index: u64, action: fn(&microvisor_sim::Device)) -> bool {
     true
 }
 
-async fn world_delay(hand: Hand<'_>) {
-    hand.world.device.delay().delay_ms(100).await;
-}
-
 #[test]
 fn a_message_that_comes_within_any_call_wakes_whoever_receives() {
     for index in 0.. {
-        let at_once = |broker: microvisor_sim::broker::model::ModelBrokerBuilder| {
-            broker.latency(Duration::ZERO, Duration::ZERO)
-        };
+        let at_once = |broker: ModelBrokerBuilder| broker.latency(Duration::ZERO, Duration::ZERO);
         scene!(world, hand, { World::with(|device| device, at_once) });
         let mut tasks = Tasks::new(&world.device, index);
         let struck = std::rc::Rc::new(std::cell::Cell::new(None));
@@ -650,7 +647,7 @@ fn hours_with_mishaps(seed: u64) {
             sent += 1;
             world.broker.publish(format!("command/device/{ID}"), sent.to_string(), 1);
         }
-        tasks.run_for(&world.device, Duration::from_secs(60));
+        tasks.run_for(&world.device, Duration::from_mins(1));
         if minutes % 7 == 6 {
             let published = hand.log.published.borrow();
             let now = published.iter().filter(|(_, verdict)| verdict.is_ok()).count();
@@ -658,7 +655,7 @@ fn hours_with_mishaps(seed: u64) {
             taken = now;
         }
     }
-    tasks.run_for(&world.device, Duration::from_secs(180));
+    tasks.run_for(&world.device, Duration::from_mins(3));
     assert_eq!((hand.session.state(), watched.borrow().0), (State::Online, State::Online));
     assert!(watched.borrow().1 > 100, "{}", watched.borrow().1);
     let received: std::collections::BTreeSet<_> = hand.log.received.borrow().iter().cloned().collect();
@@ -684,7 +681,7 @@ fn mishap(world: &World, random: u64) {
         }
         4 => {
             broker.fall_silent();
-            broker.at(soon(random % 41), |broker| broker.end_silence());
+            broker.at(soon(random % 41), ModelBroker::end_silence);
         }
         5 => broker.lose_responses(2),
         6 => {
@@ -705,9 +702,9 @@ fn mishap(world: &World, random: u64) {
 fn a_poll_that_finds_nothing_says_so() {
     scene!(world, hand, tasks);
     online(hand, &mut tasks);
-    let wakes = Wakes::default();
-    let waker = wakes.waker();
+    let counted = Wakes::default();
+    let waker = counted.waker();
     let mut context = Context::from_waker(&waker);
     assert_eq!(hand.session.poll(&mut context), Poll::Pending);
-    assert_eq!(wakes.count(), 0);
+    assert_eq!(counted.count(), 0);
 }

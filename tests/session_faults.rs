@@ -105,7 +105,7 @@ fn build(world: &World) -> Subject {
 
 /// How much the kernel can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Word {
+enum Belief {
     /// What it says that it did not do is not done.
     Good,
     /// It may have sent what it says that it did not.
@@ -113,7 +113,7 @@ enum Word {
 }
 
 /// Lives a whole life with this fault.
-fn live(fault: Option<CallFault>, word: Word) -> Outcome {
+fn live(fault: Option<CallFault>, belief: Belief) -> Outcome {
     let world = World::new();
     if let Some(fault) = fault {
         world.device.inject(Fault::from(fault));
@@ -123,7 +123,7 @@ fn live(fault: Option<CallFault>, word: Word) -> Outcome {
     let recovery = go_through(&world, &session, &log);
     let before_drop = world.device.calls();
     drop(session);
-    check(&world, &log, word);
+    check(&world, &log, belief);
     let struck: Vec<_> = world.device.trace().iter().filter_map(|line| struck_at(line)).collect();
     Outcome {
         misuse: world.device.take_misuse().iter().map(ToString::to_string).collect(),
@@ -200,18 +200,18 @@ fn recover(world: &World, log: &Log, tasks: &mut Tasks<'_>) -> Option<Duration> 
 }
 
 /// What was reported is what happened.
-fn check(world: &World, log: &Log, word: Word) {
+fn check(world: &World, log: &Log, belief: Belief) {
     let received = world.broker.received();
     let has = |number: &usize| {
         let payload = number.to_string();
         received.iter().filter(|message| message.payload == payload.as_bytes()).count()
     };
     for (_, number) in log.taken.borrow().iter() {
-        let is_right = if word == Word::Good { has(number) == 1 } else { has(number) >= 1 };
+        let is_right = if belief == Belief::Good { has(number) == 1 } else { has(number) >= 1 };
         assert!(is_right, "{number} was reported as taken, and arrived {} times", has(number));
     }
     for number in log.not_sent.borrow().iter() {
-        assert!(word == Word::Doubtful || has(number) == 0, "{number} was reported as not sent");
+        assert!(belief == Belief::Doubtful || has(number) == 0, "{number} was reported as not sent");
     }
     assert_eq!(world.broker.complaints(), Vec::<String>::new());
     for message in world.broker.acknowledged() {
@@ -221,7 +221,7 @@ fn check(world: &World, log: &Log, word: Word) {
 
 /// The names of the system calls of a life that nothing disturbs.
 fn undisturbed_calls() -> Vec<String> {
-    let outcome = live(None, Word::Good);
+    let outcome = live(None, Belief::Good);
     assert_eq!(outcome.misuse, Vec::<String>::new());
     assert!(outcome.memory_is_back && outcome.recovery.is_none());
     let calls = outcome.trace.iter().filter_map(|line| line.split_once("] ")?.1.split_once('('));
@@ -305,7 +305,7 @@ fn any_call_may_fail_before_it_does_anything() {
     for (index, name, tried) in failures(&calls) {
         for status in tried {
             let doing = Doing(format!("call {index}, {name}, answering {status}"));
-            let outcome = live(Some(Fault::call_index(index).status(status)), Word::Good);
+            let outcome = live(Some(Fault::call_index(index).status(status)), Belief::Good);
             check_misuse(&outcome, name, status, &statuses);
             // A channel that is dropped tries to close once.
             let is_stuck = name == "mvCloseChannel" && index >= outcome.before_drop;
@@ -330,14 +330,14 @@ fn any_call_may_work_and_say_that_it_failed() {
     let calls = undisturbed_calls();
     let mut summary = Summary::default();
     for (index, name, statuses) in failures(&calls) {
-        let word = if name == "mvMqttRequestPublish" { Word::Doubtful } else { Word::Good };
+        let belief = if name == "mvMqttRequestPublish" { Belief::Doubtful } else { Belief::Good };
         for status in statuses {
             if !may_have_worked(name, status) {
                 continue;
             }
             let doing = Doing(format!("call {index}, {name}, answering {status} when it is done"));
             let fault = Fault::call_index(index).status(status).after_effect();
-            let outcome = live(Some(fault), word);
+            let outcome = live(Some(fault), belief);
             for misuse in &outcome.misuse {
                 // What is gone is let go of once more, which the kernel notes.
                 let closes = name == "mvCloseChannel" || name == "mvReleaseNetwork";
@@ -362,7 +362,7 @@ fn any_call_may_fail_twenty_times_in_a_row() {
             for first in [1, 2, 5] {
                 let doing = Doing(format!("{name} answering {status} 20 times from the {first}. on"));
                 let fault = Fault::call(name).nth(first).times(20).status(status);
-                let outcome = live(Some(fault), Word::Good);
+                let outcome = live(Some(fault), Belief::Good);
                 check_misuse(&outcome, name, status, &statuses);
                 if name != "mvCloseChannel" {
                     assert!(outcome.memory_is_back);

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use embassy_futures::join::join;
 use microvisor::session::{MemoryPlan, Session, SessionBuilder, State};
-use microvisor::{AlignedBytes, DeviceId, KernelBuffer};
+use microvisor::{AlignedBytes, DeviceId, KernelBuffer, sys};
+use microvisor_sim::Fault;
 use world::{ID, World, subscriptions};
 
 /// Leaked memory that a test looks at from behind.
@@ -26,10 +27,19 @@ impl Leaked {
         KernelBuffer::from_static(unsafe { &mut *self.0 })
     }
 
+    /// Whether what the kernel wrote there is overwritten as well.
+    fn is_blank(&self) -> bool {
+        self.bytes().iter().all(|byte| *byte == 0)
+    }
+
+    fn bytes(&self) -> [u8; MemoryPlan::AWS_LEN] {
+        // SAFETY: the memory lives for ever, and nothing writes to it while this runs.
+        unsafe { self.0.cast::<[u8; MemoryPlan::AWS_LEN]>().read_volatile() }
+    }
+
     /// Whether any eight bytes of the key are there, in DER or as the text that the store has.
     fn shows(&self, world: &World) -> bool {
-        // SAFETY: the memory lives for ever, and nothing writes to it while this runs.
-        let bytes = unsafe { self.0.cast::<[u8; MemoryPlan::AWS_LEN]>().read_volatile() };
+        let bytes = self.bytes();
         let key = world.provisioned.device.pkcs8();
         let contains = |part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
         // The first bytes of all keys of a kind are the same.
@@ -63,4 +73,17 @@ fn a_session_that_is_stopped_keeps_nothing_of_the_private_key() {
     world.device.block_on(join(session.run(world.device.delay()), session.disconnect()));
     assert_eq!(session.state(), State::Stopped);
     assert!(!memory.shows(&world));
+}
+
+#[test]
+fn buffers_of_a_channel_that_the_kernel_denied_are_overwritten_after_the_next_one() {
+    let (world, memory) = (World::new(), Leaked::new());
+    // The channel of the settings, which brought the key. The kernel closes it all the same.
+    let close = Fault::call("mvCloseChannel").status(sys::MV_STATUS_INVALIDHANDLE);
+    world.device.inject(close.after_effect());
+    let session = online(&world, &memory);
+    world.while_running(&session, session.disconnect());
+    assert_eq!(session.state(), State::Stopped);
+    drop(session);
+    assert!(memory.is_blank());
 }

@@ -41,7 +41,7 @@ fn calls_are_counted_by_name_from_the_injection() {
 #[test]
 fn a_fault_can_last_until_a_time() {
     let bench = Bench::new();
-    bench.device.inject(Fault::call("mvNoOp").until(Duration::from_secs(60)).status(BUSY));
+    bench.device.inject(Fault::call("mvNoOp").until(Duration::from_mins(1)).status(BUSY));
     assert_eq!([no_op(), no_op(), no_op()], [BUSY; 3]);
     bench.device.advance(Duration::from_secs(59));
     assert_eq!(no_op(), BUSY);

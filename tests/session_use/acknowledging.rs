@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use microvisor::aws::StoredProfile;
 use microvisor::mqtt::Inbox;
-use microvisor::session::{Acknowledged, MAX_UNACKNOWLEDGED, Obligation, ReceiveError, Session};
+use microvisor::session::{Acknowledged, MAX_UNACKNOWLEDGED, Obligation, ReceiveError};
 
-use crate::receiving::command;
-use crate::world::{Watcher, World, subscriptions};
-
-type AwsSession = Session<'static, StoredProfile, Watcher>;
-
-fn online(world: &World) -> AwsSession {
-    let session = world.builder().subscriptions(subscriptions()).build().expect("a session");
-    world.while_running(&session, session.online());
-    session
-}
+use crate::receiving::{AwsSession, command, online};
+use crate::world::World;
 
 fn receive<'s>(world: &World, session: &'s AwsSession) -> (Vec<u8>, Obligation<'s>) {
     let (mut topic, mut payload) = ([0; 256], [0; 256]);

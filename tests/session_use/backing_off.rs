@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use embassy_futures::select::select;
+use embedded_hal_async::delay::DelayNs;
 use microvisor::session::State;
 use microvisor_sim::broker::model::ModelBroker;
 
@@ -69,4 +71,30 @@ fn earlier_failures_are_forgotten_only_after_a_stable_time_online() {
     assert!(wait_after(stable + Duration::from_secs(1)) <= 2 * policy().shortest_back_off());
     let wait = wait_after(stable - Duration::from_secs(1));
     assert!(wait > 2 * policy().shortest_back_off(), "{wait:?}");
+}
+
+/// A timer that takes a tenth of the time.
+struct Early(microvisor_sim::Delay);
+
+impl DelayNs for Early {
+    async fn delay_ns(&mut self, ns: u32) {
+        self.0.delay_ns(ns / 10).await;
+    }
+}
+
+#[test]
+fn a_timer_that_ends_early_shortens_no_wait() {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    world.device.rate_limit_opens(1);
+    let end = async { world.device.delay().delay_ms(5_000).await };
+    world.device.block_on(select(session.run(Early(world.device.delay())), end));
+    assert_eq!(session.state(), State::Online);
+    let states = world.seen.states.borrow();
+    let mut waits = states.windows(2).filter_map(|pair| match pair {
+        [(_, State::BackingOff { until, .. }), (ended, _)] => Some((*until, *ended)),
+        _ => None,
+    });
+    let (until, ended) = waits.next().expect("a back-off");
+    assert!(ended >= until, "{ended:?}, {until:?}");
 }

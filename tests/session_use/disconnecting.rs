@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use embedded_hal_async::delay::DelayNs;
-use microvisor::session::State;
+use microvisor::mqtt::Inbox;
+use microvisor::session::{Acknowledged, State};
 use microvisor::sys;
 use microvisor_sim::{Fault, NetworkStatus};
 
+use crate::receiving::{command, online};
 use crate::world::{ID, World, policy, subscriptions};
 
 /// Disconnects after so long, and connects again.
@@ -97,4 +99,32 @@ fn a_run_that_is_cancelled_goes_on_when_it_is_run_again() {
     world.run(&session, Duration::from_secs(20));
     assert_eq!(session.state(), State::Online);
     assert_eq!(world.broker.connect_attempts().len(), 1);
+}
+
+#[test]
+fn a_disconnect_request_that_the_kernel_has_no_room_for_is_made_again() {
+    let world = World::new();
+    let session = online(&world);
+    world.device.inject(Fault::call("mvMqttRequestDisconnect").status(sys::MV_STATUS_RATELIMITED));
+    world.while_running(&session, session.disconnect());
+    assert_eq!(session.state(), State::Stopped);
+    assert_eq!(world.device.call_count("mvMqttRequestDisconnect"), 2);
+    assert_eq!(world.device.call_count("mvMqttReadDisconnectResponse"), 1, "it ended in order");
+}
+
+#[test]
+fn an_acknowledgement_that_is_queued_is_sent_before_the_session_ends() {
+    let world = World::new();
+    let session = online(&world);
+    world.broker.publish(command(), "reboot", 1);
+    world.device.inject(Fault::call("mvMqttAcknowledgeMessage").status(sys::MV_STATUS_RATELIMITED));
+    world.while_running(&session, async {
+        let (mut topic, mut payload) = ([0; 256], [0; 256]);
+        let mut inbox = Inbox::new(&mut topic, &mut payload);
+        let message = session.receive(&mut inbox).await.expect("a message");
+        assert_eq!(message.acknowledge(), Some(Acknowledged::Queued));
+        session.disconnect().await;
+    });
+    assert_eq!(session.state(), State::Stopped);
+    assert!(world.broker.all_acknowledged());
 }

@@ -7,14 +7,21 @@
 mod pki;
 #[path = "../stored/mod.rs"]
 mod stored;
+#[path = "../tasks/mod.rs"]
+mod tasks;
+#[path = "../wakes/mod.rs"]
+mod wakes;
 #[path = "../world/mod.rs"]
 mod world;
 
 mod acknowledging;
 mod backing_off;
 mod building;
+mod callbacks;
 mod disconnecting;
 mod polling;
 mod profiles;
 mod publishing;
+mod reading;
 mod receiving;
+mod watching;

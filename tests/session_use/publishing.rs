@@ -1,15 +1,19 @@
 //! Publishing: now, later, too much, and what the broker says.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use embassy_futures::join::{join, join4, join5};
+use embassy_futures::select::select;
 use embedded_hal_async::delay::DelayNs;
-use microvisor::mqtt::{Publish, QoS, ReasonCode, TopicName};
+use microvisor::mqtt::{Publish, QoS, ReasonCode, RequestState, TopicName};
 use microvisor::session::{Doubt, PublishError, State, WhenOffline};
-use microvisor_sim::{NetworkPlan, NetworkStatus, Quirks};
+use microvisor::{Status, sys};
+use microvisor_sim::{Fault, NetworkPlan, NetworkStatus, Quirks};
 
+use crate::tasks::Tasks;
 use crate::world::{ID, World, subscriptions};
 
 pub const TOPIC: &str = "sensor/device/UV0123456789abcdef0123456789abcdef";
@@ -211,4 +215,94 @@ fn a_message_that_waits_when_the_session_is_stopped_is_not_sent() {
         }),
     );
     assert_eq!(outcome, Err(PublishError::Stopped));
+}
+
+/// What becomes of a message that is published when `prepare` has been done to a session that is online.
+fn outcome_after(prepare: impl FnOnce(&World)) -> (World, Result<Option<ReasonCode>, PublishError>, State) {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    world.while_running(&session, session.online());
+    prepare(&world);
+    let outcome = world.while_running(&session, session.publish(&reading(b"1"), WhenOffline::Fail));
+    let state = session.state();
+    drop(session);
+    (world, outcome, state)
+}
+
+#[test]
+fn a_message_whose_answer_says_that_the_socket_failed_is_in_doubt() {
+    let (_, outcome, _) =
+        outcome_after(|world| world.broker.answer_publish_with(sys::MV_MQTTREQUESTSTATE_SOCKETERROR, 0));
+    let doubt = Doubt::Failed(RequestState::SocketError);
+    assert_eq!(outcome, Err(PublishError::Indeterminate(doubt)));
+}
+
+#[test]
+fn a_message_of_which_a_part_went_out_is_in_doubt() {
+    let late_fault = Fault::call("mvMqttRequestPublish").status(sys::MV_STATUS_LATEFAULT).after_effect();
+    let (world, outcome, _) = outcome_after(|world| world.device.inject(late_fault));
+    assert_eq!(outcome, Err(PublishError::Indeterminate(Doubt::LateFault)));
+    world.device.advance(Duration::from_secs(1));
+    assert_eq!(world.broker.received().len(), 1, "it was sent");
+}
+
+#[test]
+fn a_message_that_the_kernel_takes_for_wrong_fails_and_the_session_stays() {
+    let statuses = [
+        (sys::MV_STATUS_PARAMETERFAULT, Status::ParameterFault),
+        (sys::MV_STATUS_INVALIDBUFFERSIZE, Status::InvalidBufferSize),
+        (sys::MV_STATUS_INPUTTOOLONG, Status::InputTooLong),
+        (sys::MV_STATUS_REQUIREDELEMENTMISSING, Status::RequiredElementMissing),
+    ];
+    for (raw, status) in statuses {
+        let refusal = Fault::call("mvMqttRequestPublish").status(raw);
+        let (_, outcome, state) = outcome_after(|world| world.device.inject(refusal));
+        assert_eq!((outcome, state), (Err(PublishError::Kernel(status)), State::Online));
+    }
+}
+
+#[test]
+fn a_message_that_must_not_wait_fails_at_once_although_the_channel_does_not_close() {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    world.while_running(&session, session.online());
+    // It waits for room while the session ends.
+    world.device.inject(Fault::call("mvMqttRequestPublish").times(100).status(sys::MV_STATUS_RATELIMITED));
+    let close = Fault::call("mvCloseChannel").until(Duration::from_mins(1));
+    world.device.inject(close.status(sys::MV_STATUS_MICROVISORBUSY));
+    world.broker.drop_connection();
+    let outcome = Cell::new(None);
+    let publish = reading(b"1");
+    let publishing = async { outcome.set(Some(session.publish(&publish, WhenOffline::Fail).await)) };
+    let mut tasks = Tasks::new(&world.device, 1);
+    tasks.spawn(session.run(world.device.delay()));
+    tasks.spawn(publishing);
+    tasks.run_for(&world.device, Duration::from_secs(1));
+    assert_eq!(outcome.get(), Some(Err(PublishError::Offline)));
+    assert!(matches!(session.state(), State::BackingOff { .. }), "{}", session.state());
+}
+
+/// A kernel with one place for a publish loses the answer to one that is given up after a second; then
+/// the application publishes.
+fn publishes_after_a_lost_answer(qos: QoS) {
+    let quirks = Quirks { max_publishes_in_flight: 1, ..Quirks::default() };
+    let world = World::with(|device| device.quirks(quirks), |broker| broker);
+    let session = world.builder().build().expect("a session");
+    world.while_running(&session, session.online());
+    world.broker.lose_responses(1);
+    let publish = reading(b"given up").with_qos(qos);
+    let second = async { world.device.delay().delay_ms(1_000).await };
+    world.while_running(&session, select(session.publish(&publish, WhenOffline::Fail), second));
+    world.run(&session, Duration::from_mins(2));
+    assert!(world.seen.last_success().is_some(), "{:?}", world.seen.published.borrow());
+}
+
+#[test]
+fn a_message_that_is_given_up_does_not_keep_others_from_the_kernel_for_ever() {
+    publishes_after_a_lost_answer(QoS::AtLeastOnce);
+}
+
+#[test]
+fn a_message_of_qos_0_whose_answer_is_lost_does_not_keep_others_from_the_kernel_for_ever() {
+    publishes_after_a_lost_answer(QoS::AtMostOnce);
 }

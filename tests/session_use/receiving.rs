@@ -1,12 +1,24 @@
 //! Receiving, with inboxes that are large enough, and not.
 
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use embedded_hal_async::delay::DelayNs;
+use microvisor::aws::StoredProfile;
 use microvisor::mqtt::{Inbox, QoS};
-use microvisor::session::{Acknowledged, ReceiveError, State};
+use microvisor::session::{Acknowledged, MAX_UNACKNOWLEDGED, ReceiveError, Session, State};
 
-use crate::world::{ID, World, subscriptions};
+use crate::tasks::Tasks;
+use crate::world::{ID, Watcher, World, subscriptions};
+
+pub type AwsSession = Session<'static, StoredProfile, Watcher>;
+
+/// A session with the subscriptions of the guide.
+pub fn online(world: &World) -> AwsSession {
+    let session = world.builder().subscriptions(subscriptions()).build().expect("a session");
+    world.while_running(&session, session.online());
+    session
+}
 
 pub fn command() -> String {
     format!("command/device/{ID}")
@@ -96,4 +108,52 @@ fn a_message_that_the_kernel_lost_is_told_to_the_receiver() {
             other => panic!("{other:?}"),
         }
     });
+}
+
+#[test]
+fn who_may_receive_no_more_is_told_once_and_waits_until_there_is_room() {
+    let world = World::new();
+    let session = online(&world);
+    for number in 0..=MAX_UNACKNOWLEDGED {
+        world.broker.publish(command(), number.to_string(), 1);
+    }
+    let (held, is_told) = (RefCell::new(Vec::new()), Cell::new(false));
+    let receiver = async {
+        let (mut topic, mut payload) = ([0; 256], [0; 256]);
+        loop {
+            match session.receive(&mut Inbox::new(&mut topic, &mut payload)).await {
+                Ok(message) => {
+                    let payload = message.payload().to_vec();
+                    held.borrow_mut().push((payload, message.into_obligation().expect("QoS 1")));
+                }
+                Err(ReceiveError::TooManyUnacknowledged) => {
+                    // Over and over, nobody else would get a turn.
+                    assert!(!is_told.replace(true), "it is told again");
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    let worker = async {
+        world.device.delay().delay_ms(2_000).await;
+        assert_eq!((held.borrow().len(), is_told.get()), (MAX_UNACKNOWLEDGED, true));
+        let (_, first) = held.borrow_mut().remove(0);
+        assert_eq!(first.acknowledge(), Acknowledged::Sent);
+        world.device.delay().delay_ms(1_000).await;
+    };
+    let mut tasks = Tasks::new(&world.device, 1);
+    tasks.spawn(session.run(world.device.delay()));
+    tasks.spawn(receiver);
+    let worker = tasks.spawn(worker);
+    tasks.run_for(&world.device, Duration::from_secs(5));
+    assert!(tasks.is_done(worker));
+    drop(tasks);
+    let mut held = held.into_inner();
+    assert_eq!(held.len(), MAX_UNACKNOWLEDGED);
+    assert_eq!(held[MAX_UNACKNOWLEDGED - 1].0, MAX_UNACKNOWLEDGED.to_string().as_bytes());
+    for (_, obligation) in held.drain(..) {
+        assert_eq!(obligation.acknowledge(), Acknowledged::Sent);
+    }
+    world.run_alone(&session, Duration::from_secs(1));
+    assert!(world.broker.all_acknowledged());
 }

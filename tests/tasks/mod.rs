@@ -50,7 +50,7 @@ pub struct TaskId(usize);
 /// The tasks of an application.
 pub struct Tasks<'t> {
     idle: DeviceIdle,
-    tasks: Vec<Task<'t>>,
+    all: Vec<Task<'t>>,
     next_number: usize,
     random: u64,
     polls: u64,
@@ -58,7 +58,7 @@ pub struct Tasks<'t> {
 
 impl<'t> Tasks<'t> {
     pub fn new(device: &Device, seed: u64) -> Self {
-        Self { idle: device.idle(), tasks: Vec::new(), next_number: 0, random: seed, polls: 0 }
+        Self { idle: device.idle(), all: Vec::new(), next_number: 0, random: seed, polls: 0 }
     }
 
     /// A task, which counts as woken.
@@ -66,19 +66,19 @@ impl<'t> Tasks<'t> {
         let number = self.next_number;
         self.next_number += 1;
         let flag = Arc::new(Flag { woken: AtomicBool::new(true), executor: self.idle.waker() });
-        self.tasks.push(Task { number, flag, future: Box::pin(future) });
+        self.all.push(Task { number, flag, future: Box::pin(future) });
         TaskId(number)
     }
 
     /// Drops a task where it stands; `false` if it was done.
     pub fn cancel(&mut self, task: TaskId) -> bool {
-        let position = self.tasks.iter().position(|known| known.number == task.0);
-        let cancelled = position.map(|position| self.tasks.remove(position));
+        let position = self.all.iter().position(|known| known.number == task.0);
+        let cancelled = position.map(|position| self.all.remove(position));
         cancelled.is_some()
     }
 
     pub fn is_done(&self, task: TaskId) -> bool {
-        self.tasks.iter().all(|known| known.number != task.0)
+        self.all.iter().all(|known| known.number != task.0)
     }
 
     /// How often tasks were polled.
@@ -138,7 +138,7 @@ impl<'t> Tasks<'t> {
 
     /// As if the task had been woken.
     fn wake(&self, task: TaskId) {
-        for task in self.tasks.iter().filter(|known| known.number == task.0) {
+        for task in self.all.iter().filter(|known| known.number == task.0) {
             task.flag.woken.store(true, Ordering::Release);
         }
     }
@@ -146,15 +146,15 @@ impl<'t> Tasks<'t> {
     /// Polls one of the tasks that were woken, and says which.
     fn poll_one(&mut self) -> Option<usize> {
         let is_woken = |task: &&mut Task| task.flag.woken.load(Ordering::Acquire);
-        let woken = self.tasks.iter_mut().filter(is_woken).count();
+        let woken = self.all.iter_mut().filter(is_woken).count();
         let chosen = self.random_below(woken)?;
-        let task = self.tasks.iter_mut().filter(is_woken).nth(chosen)?;
+        let task = self.all.iter_mut().filter(is_woken).nth(chosen)?;
         task.flag.woken.store(false, Ordering::Release);
         self.polls += 1;
         let number = task.number;
         let waker = Waker::from(task.flag.clone());
         if let Poll::Ready(()) = task.future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            self.tasks.retain(|known| known.number != number);
+            self.all.retain(|known| known.number != number);
         }
         Some(number)
     }

@@ -125,6 +125,15 @@ impl World {
         self.device.block_on(select(select(session.run(self.device.delay()), application), end));
     }
 
+    /// Runs the session for so long, without an application.
+    pub fn run_alone<P: BrokerProfile, O: Observer, const N: usize>(
+        &self,
+        session: &Session<'_, P, O, N>,
+        duration: Duration,
+    ) {
+        self.while_running(session, async { self.device.delay().delay_ms(millis(duration)).await });
+    }
+
     /// Runs the session for as long as `future` takes.
     pub fn while_running<P: BrokerProfile, O: Observer, const N: usize, T>(
         &self,

@@ -72,6 +72,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 self.phase = Phase::Closing(closing, then);
                 self.close_wait = self.parts.policy.close_wait_us(self.close_wait);
                 self.due = self.after(self.close_wait);
+                self.refuse_queued(PublishError::Offline, |when| matches!(when, WhenOffline::Fail));
                 self.set_state(State::BackingOff {
                     until: Duration::from_micros(self.due),
                     cause: Cause::Close(error),
