@@ -58,67 +58,92 @@ pub struct Summary {
 /// Runs until the broker has taken as many readings as planned, however often the device goes offline
 /// meanwhile.
 ///
+/// It is one future, for those without an executor. Where there are tasks, each of the three things it
+/// joins is one.
+///
 /// # Errors
 ///
 /// The memory or the notification centre is not what a session needs, which no waiting heals.
+#[allow(dead_code, reason = "not with tasks")]
 pub async fn run<D: DelayNs + Clone, L: Log, const N: usize>(
     machine: Machine<D, L, N>,
     plan: Plan,
 ) -> Result<Summary, BuildError> {
     let Machine { notifications, memory, memory_plan, encodings, policy, delay, log } = machine;
     let id = read_id(delay.clone(), &log).await;
-    log.line(&["device ", id.as_str()]);
-
     let topics = Topics::new(&id);
-    let filters = [topics.command(), topics.broadcast()];
-    let subscriptions = filters.map(|filter| Subscription::new(filter, QoS::AtLeastOnce));
-    // One message at a time is on its way.
-    let session = SessionBuilder::new(notifications, memory, id)
-        .memory_plan(memory_plan)
-        .profile(StoredProfile::new().with_encodings(encodings))
-        .policy(policy)
-        .subscriptions(&subscriptions)
-        .observer(|event: &Event<'_>| log.event(event))
-        .build_for::<1>()
-        .map_err(HandedBack::into_error)?;
-
-    let device = Device {
-        session: &session,
-        topics: &topics,
-        log: &log,
-        publishing: Switch::on(),
-        published: Cell::new(0),
-        commands: Cell::new(0),
-    };
+    let filters = subscriptions(&topics);
+    let log = &log;
+    let machine = Machine { notifications, memory, memory_plan, encodings, policy, delay, log };
+    let delay = machine.delay.clone();
+    let device = Device::new(machine, id, &topics, &filters)?;
     let application = join(device.telemetry(delay.clone(), plan), device.commands());
-    select(session.run(delay), application).await;
+    select(device.stay_connected(delay), application).await;
     Ok(Summary { published: device.published.get(), commands: device.commands.get() })
 }
 
 /// The kernel has it at hand; should it not, a device without a name can do nothing but ask again.
-async fn read_id(mut delay: impl DelayNs, log: &impl Log) -> DeviceId {
+pub async fn read_id(mut delay: impl DelayNs, log: &impl Log) -> DeviceId {
     loop {
         match DeviceId::read() {
-            Ok(id) => return id,
+            Ok(id) => {
+                log.line(&["device ", id.as_str()]);
+                return id;
+            }
             Err(_) => log.line(&["no device id"]),
         }
         delay.delay_ms(1_000).await;
     }
 }
 
+/// What commands come by.
+pub fn subscriptions(topics: &Topics) -> [Subscription<'_>; 2] {
+    [topics.command(), topics.broadcast()].map(|filter| Subscription::new(filter, QoS::AtLeastOnce))
+}
+
 /// A device with a thermometer, which listens to commands.
-struct Device<'d, 's, O, L> {
-    session: &'d Session<'s, StoredProfile, O, 1>,
-    topics: &'d Topics,
-    log: &'d L,
+pub struct Device<'a, L> {
+    /// One message at a time is on its way.
+    session: Session<'a, StoredProfile, Told<'a, L>, 1>,
+    topics: &'a Topics,
+    log: &'a L,
     publishing: Switch,
     published: Cell<u32>,
     commands: Cell<u32>,
 }
 
-impl<O: Observer, L: Log> Device<'_, '_, O, L> {
+impl<'a, L: Log> Device<'a, L> {
+    /// A device that does nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`].
+    pub fn new<D, const N: usize>(
+        machine: Machine<D, &'a L, N>,
+        id: DeviceId,
+        topics: &'a Topics,
+        subscriptions: &'a [Subscription<'a>],
+    ) -> Result<Self, BuildError> {
+        let Machine { notifications, memory, memory_plan, encodings, policy, delay: _, log } = machine;
+        let session = SessionBuilder::new(notifications, memory, id)
+            .memory_plan(memory_plan)
+            .profile(StoredProfile::new().with_encodings(encodings))
+            .policy(policy)
+            .subscriptions(subscriptions)
+            .observer(Told(log))
+            .build_for()
+            .map_err(HandedBack::into_error)?;
+        let publishing = Switch::on();
+        Ok(Self { session, topics, log, publishing, published: Cell::new(0), commands: Cell::new(0) })
+    }
+
+    /// Keeps the device connected, until the last reading was published.
+    pub async fn stay_connected(&self, delay: impl DelayNs) {
+        self.session.run(delay).await;
+    }
+
     /// Publishes a reading each interval, and ends the session after the last.
-    async fn telemetry(&self, mut delay: impl DelayNs, plan: Plan) {
+    pub async fn telemetry(&self, mut delay: impl DelayNs, plan: Plan) {
         let mut taken = 0;
         while self.published.get() < plan.publishes {
             // A reading is taken when it can be published.
@@ -150,7 +175,7 @@ impl<O: Observer, L: Log> Device<'_, '_, O, L> {
     }
 
     /// Obeys commands, and acknowledges each.
-    async fn commands(&self) {
+    pub async fn commands(&self) {
         // Larger than any topic and any command that is meant for it.
         let (mut topic, mut payload) = ([0; 64], [0; 64]);
         loop {
@@ -283,6 +308,15 @@ pub trait Log {
         if !matches!(error, ReceiveError::TooLarge) {
             self.line(&["a message was too large"]);
         }
+    }
+}
+
+/// The session's observer.
+struct Told<'a, L>(&'a L);
+
+impl<L: Log> Observer for Told<'_, L> {
+    fn event(&mut self, event: &Event<'_>) {
+        self.0.event(event);
     }
 }
 
