@@ -54,7 +54,7 @@ pub fn wall_time() -> Result<WallTime, ClockError> {
     // SAFETY: as in `uptime_micros`.
     match Status::check(unsafe { sys::mvGetWallTime(&raw mut micros) }) {
         Ok(()) => Ok(WallTime::Set(Duration::from_micros(micros))),
-        Err(Status::TimeNotSet) => Ok(WallTime::NotSet),
+        Err(Status::TIME_NOT_SET) => Ok(WallTime::NotSet),
         Err(status) => Err(ClockError::Kernel(status)),
     }
 }

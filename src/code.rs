@@ -16,7 +16,6 @@ macro_rules! code {
         #[repr(transparent)]
         pub struct $name($raw);
 
-        #[allow(non_upper_case_globals)]
         impl $name {
             $($(#[$doc])* pub const $constant: Self = Self($make($value));)*
 

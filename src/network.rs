@@ -283,8 +283,10 @@ impl NetworkError {
     pub fn recovery(self) -> Recovery {
         match self {
             Self::TooManySources
-            | Self::Kernel(Status::ParameterFault | Status::UnsupportedStructureVersion) => Recovery::GiveUp,
-            Self::Kernel(Status::InvalidHandle) => Recovery::Reopen,
+            | Self::Kernel(Status::PARAMETER_FAULT | Status::UNSUPPORTED_STRUCTURE_VERSION) => {
+                Recovery::GiveUp
+            }
+            Self::Kernel(Status::INVALID_HANDLE) => Recovery::Reopen,
             Self::Kernel(_) => Recovery::Retry,
         }
     }

@@ -191,8 +191,8 @@ fn a_ca_that_did_not_issue_the_servers_certificate_is_suspected() {
     let other = Authority::new("Another CA");
     let stored = provisioned.stored().with("root-CA", &hex(&other.der()));
     let bed = online!(provisioned.aws_with_device().build(), stored);
-    refused(&bed, ConnectError::Failed(RequestState::UnknownCa), Suspects::CA);
-    assert_eq!(ConnectError::Failed(RequestState::UnknownCa).recovery(), Recovery::GiveUp);
+    refused(&bed, ConnectError::Failed(RequestState::UNKNOWN_CA), Suspects::CA);
+    assert_eq!(ConnectError::Failed(RequestState::UNKNOWN_CA).recovery(), Recovery::GiveUp);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn an_expired_device_certificate_is_suspected() {
     let provisioned = Provisioned::new();
     let expired = Provisioned { device: provisioned.authority.client_valid(ID, 2020..=2025), ..provisioned };
     let bed = online!(expired.aws_with_device().build(), expired.stored());
-    let error = ConnectError::Failed(RequestState::CertificateExpired);
+    let error = ConnectError::Failed(RequestState::CERTIFICATE_EXPIRED);
     refused(&bed, error, Suspects::CERTIFICATE | Suspects::CLOCK);
     assert_eq!(error.recovery(), Recovery::GiveUp);
 }
@@ -211,7 +211,7 @@ fn an_expired_server_certificate_makes_the_clock_and_the_ca_suspects() {
     let server = provisioned.authority.server_valid(HOST, 2020..=2025);
     let broker = provisioned.aws_with_device().server_chain([server.der]).build();
     let bed = online!(broker, provisioned.stored());
-    refused(&bed, ConnectError::Failed(RequestState::CertificateExpired), Suspects::CLOCK | Suspects::CA);
+    refused(&bed, ConnectError::Failed(RequestState::CERTIFICATE_EXPIRED), Suspects::CLOCK | Suspects::CA);
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_clock_before_the_certificates_is_suspected() {
     let epoch = Device::builder().device_id(ID).wall_clock(WallClock::set_at_boot(0));
     let bed = Bed::boot(epoch.broker(provisioned.aws_with_device().build()), &MEMORY).online();
     provisioned.stored().store_on(&bed.device);
-    refused(&bed, ConnectError::Failed(RequestState::CertificateExpired), Suspects::CLOCK);
+    refused(&bed, ConnectError::Failed(RequestState::CERTIFICATE_EXPIRED), Suspects::CLOCK);
 }
 
 #[test]
@@ -230,14 +230,14 @@ fn a_key_that_does_not_belong_to_the_certificate_is_suspected() {
     let other = provisioned.authority.client(ID);
     let stored = provisioned.stored().with("private_key", &hex(&other.pkcs8()));
     let bed = online!(provisioned.aws_with_device().build(), stored);
-    refused(&bed, ConnectError::Failed(RequestState::SocketError), Suspects::KEY);
+    refused(&bed, ConnectError::Failed(RequestState::SOCKET_ERROR), Suspects::KEY);
 }
 
 #[test]
 fn a_certificate_that_is_not_registered_is_suspected() {
     let provisioned = Provisioned::new();
     let bed = online!(provisioned.aws().build(), provisioned.stored());
-    refused(&bed, ConnectError::Failed(RequestState::SocketError), Suspects::CERTIFICATE);
+    refused(&bed, ConnectError::Failed(RequestState::SOCKET_ERROR), Suspects::CERTIFICATE);
 }
 
 #[test]
@@ -245,8 +245,8 @@ fn a_host_that_does_not_exist_is_suspected() {
     let provisioned = Provisioned::new();
     let stored = provisioned.stored().with("broker-host", "abc124-ats.iot.eu-west-1.amazonaws.com");
     let bed = online!(provisioned.aws_with_device().build(), stored);
-    refused(&bed, ConnectError::Failed(RequestState::NxDomain), Suspects::ENDPOINT);
-    assert_eq!(ConnectError::Failed(RequestState::NxDomain).suspects(), Suspects::ENDPOINT);
+    refused(&bed, ConnectError::Failed(RequestState::NX_DOMAIN), Suspects::ENDPOINT);
+    assert_eq!(ConnectError::Failed(RequestState::NX_DOMAIN).suspects(), Suspects::ENDPOINT);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_port_that_is_closed_is_suspected() {
     let provisioned = Provisioned::new();
     let bed =
         online!(provisioned.aws_with_device().build(), provisioned.stored().with("broker-port", "1883"));
-    refused(&bed, ConnectError::Failed(RequestState::SocketError), Suspects::PORT);
+    refused(&bed, ConnectError::Failed(RequestState::SOCKET_ERROR), Suspects::PORT);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_policy_that_does_not_let_the_device_connect_is_suspected() {
     let thing = Thing::new("another", Policy::least_privilege("eu-west-1", "123456789012"));
     let broker = provisioned.aws().register_certificate(provisioned.device.der.clone(), thing).build();
     let bed = online!(broker, provisioned.stored());
-    let error = ConnectError::Refused(ReasonCode::NotAuthorized);
+    let error = ConnectError::Refused(ReasonCode::NOT_AUTHORIZED);
     refused(&bed, error, Suspects::POLICY | Suspects::CLIENT_ID);
     assert_eq!(error.recovery(), Recovery::GiveUp);
 }
@@ -274,7 +274,7 @@ fn a_failure_does_not_keep_the_next_attempt_from_succeeding() {
     let provisioned = Provisioned::new();
     let bed =
         online!(provisioned.aws_with_device().build(), provisioned.stored().with("broker-port", "1883"));
-    refused(&bed, ConnectError::Failed(RequestState::SocketError), Suspects::PORT);
+    refused(&bed, ConnectError::Failed(RequestState::SOCKET_ERROR), Suspects::PORT);
     provisioned.stored().store_on(&bed.device);
     drop(connect(&bed).unwrap());
 }

@@ -299,10 +299,10 @@ fn a_fetch_that_fails_as_a_whole_hands_the_buffers_back() {
     device.inject(Fault::config_response(FetchFault::ResponseTooLarge));
     assert_eq!(credentials.failure(), SettingsError::Fetch(FetchError::ResponseTooLarge));
     device.inject(Fault::call("mvSendConfigFetchRequest").status(sys::MV_STATUS_LATEFAULT));
-    assert_eq!(credentials.failure(), SettingsError::Fetch(FetchError::Kernel(Status::LateFault)));
+    assert_eq!(credentials.failure(), SettingsError::Fetch(FetchError::Kernel(Status::LATE_FAULT)));
     device.inject(Fault::call("mvOpenChannel").status(sys::MV_STATUS_RATELIMITED));
     let error = credentials.failure();
-    assert_eq!(error, SettingsError::Open(OpenError::Kernel(Status::RateLimited)));
+    assert_eq!(error, SettingsError::Open(OpenError::Kernel(Status::RATE_LIMITED)));
     assert_eq!((error.key(), error.recovery()), (None, Recovery::Retry));
 }
 
@@ -313,7 +313,7 @@ fn before_the_network_is_connected_nothing_is_fetched() {
     let mut memory = [0; MEMORY];
     let fetch = Settings::fetch(&network, bed.buffers(), &mut memory);
     let HandedBack { error, value } = bed.device.block_on(fetch).unwrap_err();
-    assert_eq!(error, SettingsError::Open(OpenError::Kernel(Status::NetworkNotConnected)));
+    assert_eq!(error, SettingsError::Open(OpenError::Kernel(Status::NETWORK_NOT_CONNECTED)));
     assert!(value.is_some());
 }
 

@@ -218,9 +218,9 @@ fn goes_on(mut channel: MqttChannel<Connected>, application: &mut Application, d
         application.broker.publish("command", "still there?", 1);
         let reading = publish("sensor", b"still here", QoS::AtLeastOnce);
         let verdict = channel.publish(&reading, &mut inbox, acknowledge);
-        assert_eq!(verdict.await, Ok(Some(ReasonCode::Success)));
+        assert_eq!(verdict.await, Ok(Some(ReasonCode::SUCCESS)));
         let ended = channel.unsubscribe(&[filter], &mut inbox, acknowledge).await.unwrap();
-        assert_eq!(ended.as_slice(), [ReasonCode::Success]);
+        assert_eq!(ended.as_slice(), [ReasonCode::SUCCESS]);
     });
     let buffers = channel.close().expect("the channel closes");
     drop(buffers);
@@ -238,7 +238,7 @@ async fn whole_session(application: &mut Application) {
     let reading = publish("sensor", b"whole session", QoS::AtLeastOnce);
     let verdict = channel.publish(&reading, &mut inbox, acknowledge).await;
     application.published.push((b"whole session".to_vec(), verdict));
-    assert_eq!(verdict, Ok(Some(ReasonCode::Success)));
+    assert_eq!(verdict, Ok(Some(ReasonCode::SUCCESS)));
     application.broker.publish("command", "last", 1);
     loop {
         let Event::Message(message) = channel.event(&mut inbox).await.expect("an event") else { continue };

@@ -38,7 +38,7 @@ fn refused(network: &Network, buffers: ChannelBuffers, error: OpenError) -> Chan
 fn before_the_network_is_connected_the_buffers_are_handed_back() {
     let bed = bed!(Device::builder());
     let mut network = Network::request(&bed.notifications).unwrap();
-    let error = OpenError::Kernel(Status::NetworkNotConnected);
+    let error = OpenError::Kernel(Status::NETWORK_NOT_CONNECTED);
     assert_eq!(error.recovery(), Recovery::Retry);
     let buffers = refused(&network, bed.buffers(), error);
     assert!(bed.memory.take().is_none(), "the buffers exist");
@@ -55,7 +55,7 @@ fn channels_that_open_too_fast_are_refused_until_a_second_has_passed() {
     for _ in 0..8 {
         buffers = ConfigFetch::open(bed.network(), buffers).unwrap().close().unwrap();
     }
-    let error = OpenError::Kernel(Status::RateLimited);
+    let error = OpenError::Kernel(Status::RATE_LIMITED);
     assert_eq!(error.recovery(), Recovery::Retry);
     let buffers = refused(bed.network(), buffers, error);
     bed.device.advance(Duration::from_secs(1));
@@ -69,7 +69,7 @@ fn four_channels_can_be_open_and_a_fifth_is_refused() {
     let bed = bed!(Device::builder()).online();
     let mut open: Vec<_> =
         MEMORIES.iter().map(|memory| MqttChannel::open(bed.network(), small(memory)).unwrap()).collect();
-    let error = OpenError::Kernel(Status::TooManyChannels);
+    let error = OpenError::Kernel(Status::TOO_MANY_CHANNELS);
     assert_eq!(error.recovery(), Recovery::Retry);
     let buffers = refused(bed.network(), bed.buffers(), error);
     // The one that could not be opened has taken nothing from those that are.

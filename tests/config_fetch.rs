@@ -191,11 +191,11 @@ fn a_response_with_another_number_of_values_is_not_taken() {
 #[test]
 fn a_channel_that_is_closed_before_the_response_says_why() {
     let reasons = [
-        (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::ClosedByServer),
-        (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::ResetByServer),
-        (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NetworkDisconnected),
-        (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::ConnectionTerminated),
-        (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
+        (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::CLOSED_BY_SERVER),
+        (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::RESET_BY_SERVER),
+        (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NETWORK_DISCONNECTED),
+        (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::CONNECTION_TERMINATED),
+        (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UNEXPECTEDLY_TERMINATED),
         (UNLISTED, ClosureReason::from_raw(UNLISTED)),
     ];
     let bed = bed!(device()).online();
@@ -214,7 +214,7 @@ fn a_channel_that_is_closed_before_the_request_says_why() {
     let opened = bed.open_fetch();
     bed.device.set_network(NetworkStatus::DisconnectedWithLinkUp);
     let HandedBack { error, value } = opened.request(&KEYS).unwrap_err();
-    assert_eq!(error, FetchError::ChannelClosed(ClosureReason::NetworkDisconnected));
+    assert_eq!(error, FetchError::ChannelClosed(ClosureReason::NETWORK_DISCONNECTED));
     give_back(&bed, value);
 }
 
@@ -226,7 +226,7 @@ fn a_channel_that_is_closed_after_the_response_says_why_at_each_value() {
     bed.device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
     let failed = error(&fetch, 1);
     assert_eq!(failed.key(), "second");
-    assert_eq!(failed.kind(), ItemErrorKind::ChannelClosed(ClosureReason::ResetByServer));
+    assert_eq!(failed.kind(), ItemErrorKind::ChannelClosed(ClosureReason::RESET_BY_SERVER));
     assert_eq!(failed.recovery(), Recovery::Reopen);
     drop(fetch.close().unwrap());
     assert!(bed.memory.take().is_some());
@@ -237,7 +237,7 @@ fn a_kernel_that_does_not_say_why_a_channel_is_closed_is_no_second_error() {
     let bed = bed!(device()).online();
     bed.device.inject(Fault::config_response(FetchFault::Closed(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER)));
     bed.device.inject(Fault::call("mvGetChannelClosureReason").status(UNLISTED));
-    assert_eq!(failure(&bed, &KEYS), FetchError::ChannelClosed(ClosureReason::None));
+    assert_eq!(failure(&bed, &KEYS), FetchError::ChannelClosed(ClosureReason::NONE));
 }
 
 #[test]

@@ -149,7 +149,7 @@ impl Application {
             let payload = format!("reading {}", taken.len());
             let reading = publish("sensor", payload.as_bytes(), qos);
             let verdict = in_time(*delay, channel.publish(&reading, inbox, &mut others)).await?;
-            if verdict.map_err(trouble)? == Some(ReasonCode::Success) {
+            if verdict.map_err(trouble)? == Some(ReasonCode::SUCCESS) {
                 taken.push(payload);
             }
         }

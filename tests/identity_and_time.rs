@@ -65,7 +65,7 @@ fn a_wall_clock_that_is_not_set_is_an_answer() {
 #[test]
 fn a_clock_that_cannot_be_read_keeps_the_status() {
     let device = Device::builder().boot();
-    let error = Err(ClockError::Kernel(Status::ParameterFault));
+    let error = Err(ClockError::Kernel(Status::PARAMETER_FAULT));
     device.inject(Fault::call("mvGetMicroseconds").status(sys::MV_STATUS_PARAMETERFAULT));
     assert_eq!(clock::uptime_micros(), error);
     device.inject(Fault::call("mvGetWallTime").status(sys::MV_STATUS_PARAMETERFAULT));

@@ -82,7 +82,7 @@ fn an_acknowledgement_that_is_refused_is_handed_back_and_sent_later() {
     let third = session.ears.owed.pop().unwrap();
     session.acknowledge();
     let HandedBack { error, value: third } = session.channel.acknowledge(third).unwrap_err();
-    assert_eq!(error, AcknowledgeError::Kernel(Status::RateLimited));
+    assert_eq!(error, AcknowledgeError::Kernel(Status::RATE_LIMITED));
     assert_eq!(error.recovery(), Recovery::Retry);
     bed.device.advance(Duration::from_millis(100));
     session.channel.acknowledge(third).unwrap();
@@ -135,7 +135,7 @@ fn an_acknowledgement_outlives_its_session_but_is_of_no_use_then() {
     broker.drop_connection();
     assert!(matches!(session.next(), Ok(Heard::Ended(_))));
     let HandedBack { error, value: owed } = session.channel.acknowledge(owed).unwrap_err();
-    assert_eq!(error, AcknowledgeError::Kernel(Status::ChannelClosed));
+    assert_eq!(error, AcknowledgeError::Kernel(Status::CHANNEL_CLOSED));
     assert_eq!(error.recovery(), Recovery::GiveUp);
     drop(session.channel.close().unwrap());
     // Nor does it acknowledge anything in another session.
@@ -183,11 +183,11 @@ fn a_burst_of_500_is_acknowledged_in_order_and_once_while_the_device_publishes()
         published += 1;
         let payload = format!("reading {published}");
         let verdict = session.publish(&publish("sensor", payload.as_bytes(), QoS::AtLeastOnce));
-        assert_eq!(verdict, Ok(Some(ReasonCode::Success)));
+        assert_eq!(verdict, Ok(Some(ReasonCode::SUCCESS)));
         owed.extend(session.ears.owed.drain(..));
         while let Some(acknowledgement) = owed.pop_front() {
             if let Err(HandedBack { error, value }) = session.channel.acknowledge(acknowledgement) {
-                assert_eq!(error, AcknowledgeError::Kernel(Status::RateLimited));
+                assert_eq!(error, AcknowledgeError::Kernel(Status::RATE_LIMITED));
                 owed.push_front(value);
                 break;
             }

@@ -24,23 +24,23 @@ fn the_reason_codes_of_mqtt_5_are_all_known() {
     let known = numbers().filter(|raw| ReasonCode::from_raw(*raw).is_listed());
     let listed = [0x00, 0x01, 0x02, 0x04, 0x10, 0x11, 0x18, 0x19].into_iter().chain(0x80..=0xA2);
     assert!(known.eq(listed));
-    assert_eq!(ReasonCode::from_raw(0x87), ReasonCode::NotAuthorized);
-    assert_eq!(ReasonCode::from_raw(0x8E), ReasonCode::SessionTakenOver);
-    assert_eq!(ReasonCode::from_raw(0xA2), ReasonCode::WildcardSubscriptionsNotSupported);
+    assert_eq!(ReasonCode::from_raw(0x87), ReasonCode::NOT_AUTHORIZED);
+    assert_eq!(ReasonCode::from_raw(0x8E), ReasonCode::SESSION_TAKEN_OVER);
+    assert_eq!(ReasonCode::from_raw(0xA2), ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED);
 }
 
 #[test]
 fn connack_return_codes_of_mqtt_3_have_their_own_meanings() {
     let meanings = [
-        (0, ReasonCode::Success),
-        (1, ReasonCode::UnsupportedProtocolVersion),
-        (2, ReasonCode::ClientIdentifierNotValid),
-        (3, ReasonCode::ServerUnavailable),
-        (4, ReasonCode::BadUserNameOrPassword),
-        (5, ReasonCode::NotAuthorized),
-        (6, ReasonCode::UnspecifiedError),
-        (0x7F, ReasonCode::UnspecifiedError),
-        (0x87, ReasonCode::NotAuthorized),
+        (0, ReasonCode::SUCCESS),
+        (1, ReasonCode::UNSUPPORTED_PROTOCOL_VERSION),
+        (2, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
+        (3, ReasonCode::SERVER_UNAVAILABLE),
+        (4, ReasonCode::BAD_USER_NAME_OR_PASSWORD),
+        (5, ReasonCode::NOT_AUTHORIZED),
+        (6, ReasonCode::UNSPECIFIED_ERROR),
+        (0x7F, ReasonCode::UNSPECIFIED_ERROR),
+        (0x87, ReasonCode::NOT_AUTHORIZED),
         (u32::MAX, ReasonCode::from_raw(u32::MAX)),
     ];
     for (raw, meaning) in meanings {
@@ -51,7 +51,7 @@ fn connack_return_codes_of_mqtt_3_have_their_own_meanings() {
 
 #[test]
 fn a_granted_qos_is_one_of_three() {
-    let granted = [ReasonCode::Success, ReasonCode::GrantedQoS1, ReasonCode::GrantedQoS2]
+    let granted = [ReasonCode::SUCCESS, ReasonCode::GRANTED_QOS_1, ReasonCode::GRANTED_QOS_2]
         .map(|code| code.granted_qos().map(QoS::raw));
     assert_eq!(granted, [Some(0), Some(1), Some(2)]);
     for raw in numbers().skip(3) {

@@ -28,14 +28,14 @@ fn every_request_state_but_completed_is_a_failure_whatever_the_reason() {
         ScriptedBroker::connecting(move || vec![BrokerEvent::Connected { state: shared.get(), reason: 0 }]);
     let bed = bed!(Device::builder().broker(broker)).online();
     let states = [
-        RequestState::InvalidParameters,
-        RequestState::AlreadyConnected,
-        RequestState::NotConnected,
-        RequestState::NxDomain,
-        RequestState::UnknownCa,
-        RequestState::CertificateExpired,
-        RequestState::SocketError,
-        RequestState::ConnectionCircuitBreaker,
+        RequestState::INVALID_PARAMETERS,
+        RequestState::ALREADY_CONNECTED,
+        RequestState::NOT_CONNECTED,
+        RequestState::NX_DOMAIN,
+        RequestState::UNKNOWN_CA,
+        RequestState::CERTIFICATE_EXPIRED,
+        RequestState::SOCKET_ERROR,
+        RequestState::CONNECTION_CIRCUIT_BREAKER,
         RequestState::from_raw(4711),
         RequestState::from_raw(0x8000_0000),
     ];
@@ -69,14 +69,14 @@ fn the_connack_codes_of_mqtt_3_1_1_have_their_own_meaning() {
         ScriptedBroker::connecting(move || vec![BrokerEvent::Connected { state: 0, reason: shared.get() }]);
     let bed = bed!(Device::builder().broker(broker)).online();
     let meanings = [
-        (1, ReasonCode::UnsupportedProtocolVersion),
-        (2, ReasonCode::ClientIdentifierNotValid),
-        (3, ReasonCode::ServerUnavailable),
-        (4, ReasonCode::BadUserNameOrPassword),
-        (5, ReasonCode::NotAuthorized),
-        (6, ReasonCode::UnspecifiedError),
-        (0x10, ReasonCode::UnspecifiedError),
-        (0x87, ReasonCode::NotAuthorized),
+        (1, ReasonCode::UNSUPPORTED_PROTOCOL_VERSION),
+        (2, ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
+        (3, ReasonCode::SERVER_UNAVAILABLE),
+        (4, ReasonCode::BAD_USER_NAME_OR_PASSWORD),
+        (5, ReasonCode::NOT_AUTHORIZED),
+        (6, ReasonCode::UNSPECIFIED_ERROR),
+        (0x10, ReasonCode::UNSPECIFIED_ERROR),
+        (0x87, ReasonCode::NOT_AUTHORIZED),
         (0xF0, ReasonCode::from_raw(0xF0)),
     ];
     for (code, meaning) in meanings {
@@ -92,7 +92,7 @@ fn a_model_broker_refuses_a_stranger_in_either_version() {
         let broker = ModelBroker::open().user("ada", "hunter2").build();
         let bed = bed!(Device::builder().broker(broker)).online();
         let error = bed.fail_to_connect(&options().with_version(version)).error;
-        assert_eq!(error, ConnectError::Refused(ReasonCode::BadUserNameOrPassword));
+        assert_eq!(error, ConnectError::Refused(ReasonCode::BAD_USER_NAME_OR_PASSWORD));
         let mut password = *b"hunter2";
         let password = Secret::new(&mut password);
         drop(
@@ -108,16 +108,16 @@ fn a_host_a_port_and_a_broker_that_are_not_there_are_told_apart() {
     let broker = ModelBroker::open().host("broker.example").port(8883).build();
     let bed = bed!(Device::builder().broker(broker)).online();
     let elsewhere = ConnectOptions::new(Host::new("elsewhere").unwrap(), ClientId::new("device").unwrap());
-    assert_eq!(bed.fail_to_connect(&elsewhere).error, ConnectError::Failed(RequestState::NxDomain));
+    assert_eq!(bed.fail_to_connect(&elsewhere).error, ConnectError::Failed(RequestState::NX_DOMAIN));
     let closed_port = options().with_port(NonZeroU16::new(1883).unwrap());
-    assert_eq!(bed.fail_to_connect(&closed_port).error, ConnectError::Failed(RequestState::SocketError));
+    assert_eq!(bed.fail_to_connect(&closed_port).error, ConnectError::Failed(RequestState::SOCKET_ERROR));
     drop(bed.connect());
 }
 
 #[test]
 fn a_broker_that_is_not_there_is_a_socket_error() {
     let bed = bed!(Device::builder()).online();
-    assert_eq!(bed.fail_to_connect(&options()).error, ConnectError::Failed(RequestState::SocketError));
+    assert_eq!(bed.fail_to_connect(&options()).error, ConnectError::Failed(RequestState::SOCKET_ERROR));
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_the_kernel_answers_instead_of_the_response_is_kept() {
         bed.device.inject(Fault::call(call).status(sys::MV_STATUS_CHANNELCLOSED));
         assert_eq!(
             bed.fail_to_connect(&options()).error,
-            ConnectError::ChannelClosed(ClosureReason::None),
+            ConnectError::ChannelClosed(ClosureReason::NONE),
             "{call}"
         );
     }
@@ -175,7 +175,7 @@ fn a_user_name_and_a_client_certificate_exclude_each_other_by_the_kernels_rules(
     let password = Secret::new(&mut password);
     let both = options().with_credentials(&credentials).with_user(User::new("ada", &password).unwrap());
     let error = bed.fail_to_connect(&both).error;
-    assert_eq!(error, ConnectError::Kernel(Status::InvalidAuthentication));
+    assert_eq!(error, ConnectError::Kernel(Status::INVALID_AUTHENTICATION));
     assert_eq!(error.suspects(), Suspects::USER | Suspects::CERTIFICATE | Suspects::KEY);
     assert_eq!(bed.device.take_misuse().len(), 1);
 }
@@ -200,7 +200,7 @@ fn a_channel_that_closed_before_the_request_says_why() {
     let channel = bed.open_mqtt();
     bed.device.close_channels(sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER);
     let failed = channel.connect(&options()).unwrap_err();
-    assert_eq!(failed.error, ConnectError::ChannelClosed(ClosureReason::ResetByServer));
+    assert_eq!(failed.error, ConnectError::ChannelClosed(ClosureReason::RESET_BY_SERVER));
     drop(failed.value.close().unwrap());
 }
 
@@ -212,7 +212,7 @@ fn a_network_that_goes_away_ends_the_wait() {
         device.set_network(microvisor_sim::NetworkStatus::Connecting);
     });
     let error = bed.fail_to_connect(&options()).error;
-    assert_eq!(error, ConnectError::ChannelClosed(ClosureReason::NetworkDisconnected));
+    assert_eq!(error, ConnectError::ChannelClosed(ClosureReason::NETWORK_DISCONNECTED));
     assert!(bed.device.now() >= Duration::from_secs(9));
 }
 
@@ -221,17 +221,20 @@ fn a_disconnect_before_the_answer_is_told_as_such() {
     let answers = [
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x8B },
-            ConnectError::Disconnected(ReasonCode::ServerShuttingDown),
+            ConnectError::Disconnected(ReasonCode::SERVER_SHUTTING_DOWN),
         ),
         (
             BrokerEvent::Disconnected { state: 0, reason: 0x1FF },
             ConnectError::Disconnected(ReasonCode::from_raw(0x1FF)),
         ),
-        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Disconnected(ReasonCode::Success)),
-        (BrokerEvent::Disconnected { state: 3, reason: 0 }, ConnectError::Failed(RequestState::NotConnected)),
+        (BrokerEvent::Disconnected { state: 0, reason: 0 }, ConnectError::Disconnected(ReasonCode::SUCCESS)),
+        (
+            BrokerEvent::Disconnected { state: 3, reason: 0 },
+            ConnectError::Failed(RequestState::NOT_CONNECTED),
+        ),
         (
             BrokerEvent::Closed { closure_reason: 1 },
-            ConnectError::ChannelClosed(ClosureReason::ClosedByServer),
+            ConnectError::ChannelClosed(ClosureReason::CLOSED_BY_SERVER),
         ),
     ];
     for (answer, error) in answers {
@@ -265,65 +268,75 @@ fn what_does_not_belong_before_the_answer_is_a_failure() {
 fn an_error_says_what_to_check_and_whether_trying_again_helps() {
     use ConnectError::{ChannelClosed, Failed, Kernel, Limit, Refused, Unexpected};
     let advice = [
-        (Failed(RequestState::NxDomain), Suspects::ENDPOINT, Recovery::GiveUp, "host name"),
+        (Failed(RequestState::NX_DOMAIN), Suspects::ENDPOINT, Recovery::GiveUp, "host name"),
         (
-            Failed(RequestState::UnknownCa),
+            Failed(RequestState::UNKNOWN_CA),
             Suspects::CA | Suspects::ENDPOINT,
             Recovery::GiveUp,
             "CA certificate",
         ),
         (
-            Failed(RequestState::CertificateExpired),
+            Failed(RequestState::CERTIFICATE_EXPIRED),
             Suspects::BROKER_CERTIFICATE | Suspects::CERTIFICATE | Suspects::CA | Suspects::CLOCK,
             Recovery::GiveUp,
             "the date",
         ),
         (
-            Failed(RequestState::SocketError),
+            Failed(RequestState::SOCKET_ERROR),
             Suspects::PORT | Suspects::ENDPOINT | Suspects::CERTIFICATE | Suspects::KEY | Suspects::POLICY,
             Recovery::Reopen,
             "the private key",
         ),
-        (Failed(RequestState::ConnectionCircuitBreaker), Suspects::WAIT, Recovery::Reopen, "try again later"),
         (
-            Failed(RequestState::NotConnected),
+            Failed(RequestState::CONNECTION_CIRCUIT_BREAKER),
+            Suspects::WAIT,
+            Recovery::Reopen,
+            "try again later",
+        ),
+        (
+            Failed(RequestState::NOT_CONNECTED),
             Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
             Recovery::Reopen,
             "the policy attached",
         ),
-        (Failed(RequestState::InvalidParameters), Suspects::REQUEST, Recovery::GiveUp, "the program"),
+        (Failed(RequestState::INVALID_PARAMETERS), Suspects::REQUEST, Recovery::GiveUp, "the program"),
         (Failed(RequestState::from_raw(77)), Suspects::REQUEST, Recovery::Reopen, "request state 77"),
         (
-            Refused(ReasonCode::NotAuthorized),
+            Refused(ReasonCode::NOT_AUTHORIZED),
             Suspects::POLICY | Suspects::CERTIFICATE | Suspects::CLIENT_ID,
             Recovery::GiveUp,
             "the policy attached",
         ),
         (
-            Refused(ReasonCode::BadUserNameOrPassword),
+            Refused(ReasonCode::BAD_USER_NAME_OR_PASSWORD),
             Suspects::USER,
             Recovery::GiveUp,
             "user name and password",
         ),
-        (Refused(ReasonCode::ClientIdentifierNotValid), Suspects::CLIENT_ID, Recovery::GiveUp, "client id"),
         (
-            Refused(ReasonCode::SessionTakenOver),
+            Refused(ReasonCode::CLIENT_IDENTIFIER_NOT_VALID),
+            Suspects::CLIENT_ID,
+            Recovery::GiveUp,
+            "client id",
+        ),
+        (
+            Refused(ReasonCode::SESSION_TAKEN_OVER),
             Suspects::OTHER_CLIENT | Suspects::CLIENT_ID,
             Recovery::Reopen,
             "another client",
         ),
-        (Refused(ReasonCode::ServerBusy), Suspects::WAIT, Recovery::Reopen, "try again later"),
-        (Refused(ReasonCode::QuotaExceeded), Suspects::WAIT, Recovery::Reopen, "try again later"),
-        (Refused(ReasonCode::ServerMoved), Suspects::ENDPOINT, Recovery::GiveUp, "host name"),
+        (Refused(ReasonCode::SERVER_BUSY), Suspects::WAIT, Recovery::Reopen, "try again later"),
+        (Refused(ReasonCode::QUOTA_EXCEEDED), Suspects::WAIT, Recovery::Reopen, "try again later"),
+        (Refused(ReasonCode::SERVER_MOVED), Suspects::ENDPOINT, Recovery::GiveUp, "host name"),
         (Refused(ReasonCode::from_raw(0xF0)), Suspects::REQUEST, Recovery::Reopen, "(0xF0)"),
         (
-            ChannelClosed(ClosureReason::ResetByServer),
+            ChannelClosed(ClosureReason::RESET_BY_SERVER),
             Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
             Recovery::Reopen,
             "reset by the server",
         ),
         (
-            Kernel(Status::TooManyElements),
+            Kernel(Status::TOO_MANY_ELEMENTS),
             Suspects::CA | Suspects::CERTIFICATE,
             Recovery::GiveUp,
             "certificate",

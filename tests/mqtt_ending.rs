@@ -17,10 +17,10 @@ use microvisor_sim::broker::model::ModelBroker;
 use microvisor_sim::{Device, Fault, NetworkStatus, Quirks};
 
 const NORMAL: SessionEnd =
-    SessionEnd::Disconnected { state: RequestState::RequestCompleted, reason: ReasonCode::Success };
+    SessionEnd::Disconnected { state: RequestState::REQUEST_COMPLETED, reason: ReasonCode::SUCCESS };
 
 fn disconnected(reason: ReasonCode) -> SessionEnd {
-    SessionEnd::Disconnected { state: RequestState::RequestCompleted, reason }
+    SessionEnd::Disconnected { state: RequestState::REQUEST_COMPLETED, reason }
 }
 
 /// The payloads of the wills that a broker has published.
@@ -76,7 +76,7 @@ fn messages_before_the_answer_to_a_disconnect_are_passed_on() {
     let (channel, end) = bed.device.block_on(ending).unwrap();
     assert_eq!(end, NORMAL);
     assert_eq!(ears.payloads(), [b"stop"]);
-    assert!(ears.heard.contains(&Heard::Published(unanswered, Ok(ReasonCode::Success))));
+    assert!(ears.heard.contains(&Heard::Published(unanswered, Ok(ReasonCode::SUCCESS))));
     drop(channel.close().unwrap());
 }
 
@@ -89,7 +89,7 @@ fn a_disconnect_that_is_rate_limited_hands_the_session_back() {
     let mut inbox = Inbox::new(&mut topic, &mut payload);
     let errors = [
         (sys::MV_STATUS_RATELIMITED, RequestError::RateLimited),
-        (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::InvalidHandle)),
+        (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::INVALID_HANDLE)),
         (999, RequestError::Kernel(Status::check(999).unwrap_err())),
     ];
     for (status, error) in errors {
@@ -129,7 +129,7 @@ fn a_disconnect_that_the_platform_does_not_carry_out_ends_the_session_all_the_sa
     let end = bed.session().disconnect();
     assert_eq!(
         end,
-        SessionEnd::Disconnected { state: RequestState::NotConnected, reason: ReasonCode::Success }
+        SessionEnd::Disconnected { state: RequestState::NOT_CONNECTED, reason: ReasonCode::SUCCESS }
     );
 }
 
@@ -174,7 +174,7 @@ fn the_broker_cannot_say_why_where_the_platform_closes_the_channel() {
     let bed = bed!(builder.quirks(quirks)).online();
     let mut session = bed.session();
     broker.disconnect_client(0x8E);
-    let end = SessionEnd::ChannelClosed(ClosureReason::ClosedByServer);
+    let end = SessionEnd::ChannelClosed(ClosureReason::CLOSED_BY_SERVER);
     assert_eq!(session.next(), Ok(Heard::Ended(end)));
     drop(session);
     assert_eq!(bed.session().disconnect(), NORMAL, "the application's own disconnect is answered");
@@ -187,7 +187,7 @@ fn a_client_of_the_same_name_takes_the_session_over() {
     let mut session = with_will(&bed);
     broker.take_over("device");
     let Ok(Heard::Ended(end)) = session.next() else { panic!("an end") };
-    assert_eq!(end, disconnected(ReasonCode::SessionTakenOver));
+    assert_eq!(end, disconnected(ReasonCode::SESSION_TAKEN_OVER));
     assert!(end.to_string().contains("same client id"), "{end}");
 }
 
@@ -213,7 +213,7 @@ fn a_closed_channel_whose_reason_the_kernel_does_not_tell_has_none() {
     let mut session = bed.session();
     bed.device.inject(Fault::call("mvGetChannelClosureReason").status(999));
     broker.drop_connection();
-    assert_eq!(session.next(), Ok(Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::None))));
+    assert_eq!(session.next(), Ok(Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::NONE))));
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_network_that_goes_away_ends_the_session_and_comes_back_for_another() {
     bed.device
         .at(Duration::from_secs(30), |device| device.set_network(NetworkStatus::DisconnectedWithLinkUp));
     bed.device.at(Duration::from_secs(90), |device| device.set_network(NetworkStatus::Connected));
-    let end = SessionEnd::ChannelClosed(ClosureReason::NetworkDisconnected);
+    let end = SessionEnd::ChannelClosed(ClosureReason::NETWORK_DISCONNECTED);
     assert_eq!(session.next(), Ok(Heard::Ended(end)));
     drop(session.channel.close().unwrap());
     let network = bed.network.as_mut().unwrap();
@@ -239,7 +239,7 @@ fn an_end_is_told_again_and_every_request_after_it_is_refused() {
     let bed = bed!(builder).online();
     let mut session = bed.session();
     broker.disconnect_client(0x8E);
-    let end = disconnected(ReasonCode::SessionTakenOver);
+    let end = disconnected(ReasonCode::SESSION_TAKEN_OVER);
     for _ in 0..3 {
         assert_eq!(session.next(), Ok(Heard::Ended(end)));
         assert_eq!(session.try_next(), Ok(Some(Heard::Ended(end))));
@@ -261,7 +261,7 @@ fn an_end_is_told_again_and_every_request_after_it_is_refused() {
 fn a_request_on_a_closed_channel_says_how_it_ended_before_that_is_read() {
     let (broker, builder) = with_open_broker();
     let bed = bed!(builder).online();
-    let over = RequestError::Ended(SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated));
+    let over = RequestError::Ended(SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED));
     let filter = TopicFilter::new("a").unwrap();
     let requests: [fn(&mut Session<'_>, TopicFilter<'static>) -> Option<RequestError>; 4] = [
         |session, _| session.channel.request_publish(&publish("a", b"", QoS::AtLeastOnce)).err(),
@@ -276,7 +276,7 @@ fn a_request_on_a_closed_channel_says_how_it_ended_before_that_is_read() {
         assert_eq!(request(&mut session, filter), Some(over));
         assert_eq!(
             session.next(),
-            Ok(Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated)))
+            Ok(Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED)))
         );
     }
 }
@@ -292,7 +292,7 @@ fn what_the_broker_sent_before_its_disconnect_is_read_first() {
     broker.at(soon, |broker| broker.disconnect_client(0x8B));
     bed.device.advance(Duration::from_secs(1));
     assert_eq!(session.next_payload(), b"stop");
-    assert_eq!(session.next(), Ok(Heard::Ended(disconnected(ReasonCode::ServerShuttingDown))));
+    assert_eq!(session.next(), Ok(Heard::Ended(disconnected(ReasonCode::SERVER_SHUTTING_DOWN))));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn junk_in_the_outputs_of_failed_calls_is_never_read() {
         session.acknowledge();
         let id = session.channel.request_publish(&publish("a", b"1", QoS::AtLeastOnce)).unwrap();
         assert_eq!(session.next(), Err(unknown));
-        assert_eq!(session.next(), Ok(Heard::Published(id, Ok(ReasonCode::Success))));
+        assert_eq!(session.next(), Ok(Heard::Published(id, Ok(ReasonCode::SUCCESS))));
         assert_eq!(session.disconnect(), NORMAL);
         assert!(broker.all_acknowledged());
     }
@@ -371,6 +371,6 @@ fn a_channel_that_closes_between_the_look_and_the_read_ends_the_session() {
     bed.device.run_until_idle();
     let close = |device: &Device| device.close_channels(sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER);
     bed.device.inject(Fault::call("mvMqttReadPublishResponse").run(close));
-    let end = Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::ClosedByServer));
+    let end = Heard::Ended(SessionEnd::ChannelClosed(ClosureReason::CLOSED_BY_SERVER));
     assert_eq!(session.next(), Ok(end));
 }

@@ -17,7 +17,7 @@ use microvisor::{ClosureReason, Recovery, Status, sys};
 use microvisor_sim::broker::BrokerEvent;
 use microvisor_sim::{Device, Fault, NetworkStatus, Quirks};
 
-const TERMINATED: SessionEnd = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
+const TERMINATED: SessionEnd = SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED);
 
 #[test]
 fn a_message_arrives_as_it_was_published() {
@@ -31,10 +31,10 @@ fn a_message_arrives_as_it_was_published() {
         ("a/2", b"", QoS::ExactlyOnce),
         ("ä", &[0, 255], QoS::AtLeastOnce),
     ] {
-        assert_eq!(session.publish(&publish(topic, payload, qos)), Ok(Some(ReasonCode::Success)));
+        assert_eq!(session.publish(&publish(topic, payload, qos)), Ok(Some(ReasonCode::SUCCESS)));
     }
     let kept = publish("kept", b"for later", QoS::AtLeastOnce).retained();
-    assert_eq!(session.publish(&kept), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&kept), Ok(Some(ReasonCode::SUCCESS)));
     let received: Vec<_> = broker
         .received()
         .into_iter()
@@ -60,7 +60,7 @@ fn a_message_that_nobody_is_subscribed_to_was_taken_all_the_same() {
     broker.observe(&[]);
     let bed = bed!(builder).online();
     let verdict = bed.session().publish(&publish("a", b"1", QoS::AtLeastOnce));
-    assert_eq!(verdict, Ok(Some(ReasonCode::NoMatchingSubscribers)));
+    assert_eq!(verdict, Ok(Some(ReasonCode::NO_MATCHING_SUBSCRIBERS)));
     assert_eq!(broker.received().len(), 1);
 }
 
@@ -77,7 +77,7 @@ fn every_code_below_0x80_is_taken_and_every_other_is_refused() {
         assert_eq!(verdict, expected);
     }
     assert_eq!(broker.received().len(), 0x80);
-    assert_eq!(RequestError::Refused(ReasonCode::NotAuthorized).recovery(), Recovery::GiveUp);
+    assert_eq!(RequestError::Refused(ReasonCode::NOT_AUTHORIZED).recovery(), Recovery::GiveUp);
 }
 
 #[test]
@@ -127,9 +127,9 @@ fn waiting_for_one_answer_passes_the_others_on_in_order() {
     let earlier = session.channel.request_publish(&publish("a", b"1", QoS::AtLeastOnce)).unwrap();
     broker.publish("command", "stop", 0);
     broker.publish("command", "restart", 0);
-    assert_eq!(session.publish(&publish("a", b"2", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&publish("a", b"2", QoS::AtLeastOnce)), Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(session.ears.payloads(), [&b"stop"[..], b"restart"]);
-    assert_eq!(session.ears.heard.last(), Some(&Heard::Published(earlier, Ok(ReasonCode::Success))));
+    assert_eq!(session.ears.heard.last(), Some(&Heard::Published(earlier, Ok(ReasonCode::SUCCESS))));
     assert_eq!(session.ears.heard.len(), 3);
 }
 
@@ -147,7 +147,7 @@ fn an_answer_that_is_not_ours_is_passed_on_and_not_taken_for_ours() {
     let bed = bed!(Device::builder().broker(broker)).online();
     let mut session = bed.session();
     let verdict = session.publish(&publish("a", b"1", QoS::AtLeastOnce));
-    assert_eq!(verdict, Ok(Some(ReasonCode::Success)));
+    assert_eq!(verdict, Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(session.ears.heard.len(), 2);
 }
 
@@ -164,7 +164,7 @@ fn more_than_the_kernel_takes_at_once_is_for_later() {
     assert_eq!(session.publish(&message), Err(RequestError::RateLimited));
     assert_eq!(RequestError::RateLimited.recovery(), Recovery::Retry);
     assert!(matches!(session.next(), Ok(Heard::Published(_, Ok(_)))));
-    assert_eq!(session.publish(&message), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&message), Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(broker.received().len(), 11);
 }
 
@@ -203,11 +203,11 @@ fn a_network_that_dies_at_any_time_never_makes_it_ok() {
         bed.device.at(at, |device| device.set_network(NetworkStatus::Connecting));
         match session.publish(&publish("a", b"1", QoS::AtLeastOnce)) {
             Ok(verdict) => {
-                assert_eq!(verdict, Some(ReasonCode::Success));
+                assert_eq!(verdict, Some(ReasonCode::SUCCESS));
                 assert_eq!(broker.received().len(), 1, "after {millis} ms");
             }
             Err(error) => {
-                let lost = SessionEnd::ChannelClosed(ClosureReason::NetworkDisconnected);
+                let lost = SessionEnd::ChannelClosed(ClosureReason::NETWORK_DISCONNECTED);
                 assert!(
                     matches!(error, RequestError::Indeterminate(end) | RequestError::Ended(end) if end == lost),
                     "after {millis} ms: {error}"
@@ -226,8 +226,8 @@ fn a_broker_that_disconnects_instead_of_answering_leaves_it_open() {
     let soon = bed.device.now() + Duration::from_secs(1);
     broker.at(soon, |broker| broker.disconnect_client(0x8B));
     let end = SessionEnd::Disconnected {
-        state: RequestState::RequestCompleted,
-        reason: ReasonCode::ServerShuttingDown,
+        state: RequestState::REQUEST_COMPLETED,
+        reason: ReasonCode::SERVER_SHUTTING_DOWN,
     };
     let verdict = session.publish(&publish("a", b"1", QoS::AtLeastOnce));
     assert_eq!(verdict, Err(RequestError::Indeterminate(end)));
@@ -243,13 +243,13 @@ fn qos_0_works_whether_or_not_the_kernel_reports_it() {
         let mut session = bed.session();
         let id = session.channel.request_publish(&publish("a", b"0", QoS::AtMostOnce)).unwrap();
         bed.device.run_until_idle();
-        let report = reports.then_some(Heard::Published(id, Ok(ReasonCode::Success)));
+        let report = reports.then_some(Heard::Published(id, Ok(ReasonCode::SUCCESS)));
         assert_eq!(session.try_next().unwrap(), report);
         for _ in 0..30 {
             assert_eq!(session.publish(&publish("a", b"0", QoS::AtMostOnce)), Ok(None));
             bed.device.advance(Duration::from_millis(100));
         }
-        assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+        assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::SUCCESS)));
         assert_eq!(session.ears.heard.len(), if reports { 30 } else { 0 });
         assert_eq!(broker.received().len(), 32);
     }
@@ -270,7 +270,7 @@ fn what_is_beyond_the_limits_is_not_sent() {
     let reserved = session.publish(&publish("$SYS/a", b"", QoS::AtLeastOnce));
     assert_eq!(reserved, Err(RequestError::Limit(LimitError::ReservedTopic)));
     assert_eq!(bed.device.call_count("mvMqttRequestPublish"), 0);
-    assert_eq!(session.publish(&publish("a", b"1234", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&publish("a", b"1234", QoS::AtLeastOnce)), Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(broker.complaints(), Vec::<String>::new());
 }
 
@@ -288,7 +288,7 @@ fn what_the_kernel_answers_to_the_request_is_kept() {
     }
     bed.device.inject(Fault::call("mvMqttRequestPublish").status(sys::MV_STATUS_RATELIMITED));
     assert_eq!(session.publish(&message), Err(RequestError::RateLimited));
-    assert_eq!(session.publish(&message), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&message), Ok(Some(ReasonCode::SUCCESS)));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_late_fault_of_a_publish_ends_the_session() {
     let mut session = bed.session();
     bed.device.inject(Fault::call("mvMqttRequestPublish").status(sys::MV_STATUS_LATEFAULT));
     let message = publish("a", b"1", QoS::AtLeastOnce);
-    assert_eq!(session.publish(&message), Err(RequestError::Kernel(Status::LateFault)));
+    assert_eq!(session.publish(&message), Err(RequestError::Kernel(Status::LATE_FAULT)));
     assert_eq!(session.publish(&message), Err(RequestError::Ended(TERMINATED)));
     assert_eq!(session.next(), Ok(Heard::Ended(TERMINATED)));
     drop(session.channel.close().unwrap());
@@ -318,7 +318,7 @@ fn an_answer_that_cannot_be_read_now_is_read_later() {
             Err(RequestError::Event(EventError::Kernel(Status::check(999).unwrap_err()))),
             "{call}"
         );
-        assert!(matches!(session.next(), Ok(Heard::Published(_, Ok(ReasonCode::Success)))), "{call}");
+        assert!(matches!(session.next(), Ok(Heard::Published(_, Ok(ReasonCode::SUCCESS)))), "{call}");
     }
     assert_eq!(broker.received().len(), 2);
 }
@@ -337,8 +337,8 @@ fn a_publish_that_is_given_up_is_answered_by_an_event() {
         assert!(poll_once(publishing.as_mut()).is_pending());
     }
     let second = bed.device.block_on(channel.publish(&message, &mut inbox, |event| ears.take(event)));
-    assert_eq!(second, Ok(Some(ReasonCode::Success)));
-    assert!(matches!(ears.heard[..], [Heard::Published(_, Ok(ReasonCode::Success))]), "{:?}", ears.heard);
+    assert_eq!(second, Ok(Some(ReasonCode::SUCCESS)));
+    assert!(matches!(ears.heard[..], [Heard::Published(_, Ok(ReasonCode::SUCCESS))]), "{:?}", ears.heard);
     assert_eq!(broker.received().len(), 2);
 }
 
@@ -351,7 +351,7 @@ fn an_answer_that_never_comes_can_be_given_up_and_the_session_goes_on() {
     let lost = session.channel.request_publish(&publish("a", b"1", QoS::AtLeastOnce)).unwrap();
     bed.device.advance(Duration::from_mins(1));
     assert_eq!(session.try_next(), Ok(None));
-    assert_eq!(session.publish(&publish("a", b"2", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&publish("a", b"2", QoS::AtLeastOnce)), Ok(Some(ReasonCode::SUCCESS)));
     assert!(!session.ears.heard.iter().any(|heard| matches!(heard, Heard::Published(id, _) if *id == lost)));
 }
 
@@ -361,7 +361,7 @@ fn mqtt_3_1_1_acknowledges_without_a_reason() {
     broker.observe(&[]);
     let bed = bed!(builder).online();
     let mut session: Session<'_> = bed.session_with(&options().with_version(ProtocolVersion::V3_1_1));
-    assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(broker.received().len(), 1);
 }
 
@@ -376,5 +376,5 @@ fn mqtt_3_1_1_has_no_reason_code_whatever_the_kernel_writes() {
     });
     let bed = bed!(Device::builder().broker(broker)).online();
     let mut session = bed.session_with(&options().with_version(ProtocolVersion::V3_1_1));
-    assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::Success)));
+    assert_eq!(session.publish(&publish("a", b"1", QoS::AtLeastOnce)), Ok(Some(ReasonCode::SUCCESS)));
 }

@@ -79,7 +79,7 @@ fn a_small_inbox_does_not_cost_a_publish_its_answer() {
     let error = EventError::InboxTooSmall { topic: 7, payload: 4 };
     assert_eq!(verdict, Err(microvisor::mqtt::RequestError::Event(error)));
     assert_eq!(session.next_payload(), b"a long command");
-    assert!(matches!(session.next(), Ok(Heard::Published(_, Ok(ReasonCode::Success)))));
+    assert!(matches!(session.next(), Ok(Heard::Published(_, Ok(ReasonCode::SUCCESS)))));
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_kernel_that_names_the_wrong_kind_is_asked_again() {
     ] {
         bed.device.inject(Fault::call("mvMqttGetNextReadableDataType").output(kind));
         let error = session.next().unwrap_err();
-        assert_eq!(error, EventError::Kernel(Status::WrongDataRequested));
+        assert_eq!(error, EventError::Kernel(Status::WRONG_DATA_REQUESTED));
         assert_eq!(error.recovery(), Recovery::Retry);
     }
     assert_eq!(session.next_payload(), b"stop");
@@ -254,8 +254,8 @@ fn a_late_fault_at_reading_ends_the_session() {
     broker.publish("command", "stop", 1);
     bed.device.inject(Fault::call("mvMqttReceiveMessage").status(sys::MV_STATUS_LATEFAULT));
     let error = session.next().unwrap_err();
-    assert_eq!((error, error.recovery()), (EventError::Kernel(Status::LateFault), Recovery::Reopen));
-    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
+    assert_eq!((error, error.recovery()), (EventError::Kernel(Status::LATE_FAULT), Recovery::Reopen));
+    let end = SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED);
     assert_eq!(session.next(), Ok(Heard::Ended(end)));
     drop(session.channel.close().unwrap());
     let mut session = bed.session();

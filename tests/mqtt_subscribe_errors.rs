@@ -90,7 +90,7 @@ fn a_failed_request_state_counts_even_beside_codes_that_look_like_success() {
     });
     let bed = bed!(Device::builder().broker(broker)).online();
     let mut session = bed.session();
-    let failed = RequestError::Failed(RequestState::NotConnected);
+    let failed = RequestError::Failed(RequestState::NOT_CONNECTED);
     assert_eq!(session.subscribe(&[subscription("a", QoS::AtLeastOnce)]), Err(failed));
     assert_eq!(session.unsubscribe(&[filter("a")]), Err(failed));
 }
@@ -121,7 +121,7 @@ fn an_answer_that_is_not_ours_is_passed_on_and_not_taken_for_ours() {
     let mut session = bed.session();
     session.subscribe_to("a", QoS::AtLeastOnce);
     let ended = session.unsubscribe(&[filter("a")]).unwrap();
-    assert_eq!(ended.as_slice(), [ReasonCode::NoSubscriptionExisted]);
+    assert_eq!(ended.as_slice(), [ReasonCode::NO_SUBSCRIPTION_EXISTED]);
     let stray = RequestError::OtherRequest;
     let [Heard::Subscribed(_, Err(first)), Heard::Unsubscribed(_, Err(second))] = &session.ears.heard[..]
     else {
@@ -134,7 +134,7 @@ fn an_answer_that_is_not_ours_is_passed_on_and_not_taken_for_ours() {
 fn a_session_that_ends_before_the_answer_leaves_it_open() {
     let (broker, builder) = with_open_broker();
     let bed = bed!(builder).online();
-    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
+    let end = SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED);
     for unsubscribes in [false, true] {
         let mut session = bed.session();
         broker.lose_responses(1);
@@ -159,7 +159,7 @@ fn waiting_for_one_that_was_given_up_ends_with_the_session() {
     session.channel.request_subscribe(&[subscription("a", QoS::AtMostOnce)]).unwrap();
     let soon = bed.device.now() + Duration::from_secs(1);
     broker.at(soon, ModelBroker::drop_connection);
-    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
+    let end = SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED);
     let outcome = session.subscribe(&[subscription("b", QoS::AtMostOnce)]);
     assert_eq!(outcome.map(|_| ()), Err(RequestError::Ended(end)), "the second was never sent");
     assert_eq!(bed.device.call_count("mvMqttRequestSubscribe"), 1);
@@ -171,10 +171,10 @@ fn what_the_kernel_answers_to_the_request_is_kept_and_nothing_is_in_flight() {
     let bed = bed!(builder).online();
     let mut session = bed.session();
     let statuses = [
-        (sys::MV_STATUS_PARAMETERFAULT, RequestError::Kernel(Status::ParameterFault)),
-        (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::InvalidHandle)),
+        (sys::MV_STATUS_PARAMETERFAULT, RequestError::Kernel(Status::PARAMETER_FAULT)),
+        (sys::MV_STATUS_INVALIDHANDLE, RequestError::Kernel(Status::INVALID_HANDLE)),
         (sys::MV_STATUS_RATELIMITED, RequestError::RateLimited),
-        (sys::MV_STATUS_TOOMANYELEMENTS, RequestError::Kernel(Status::TooManyElements)),
+        (sys::MV_STATUS_TOOMANYELEMENTS, RequestError::Kernel(Status::TOO_MANY_ELEMENTS)),
         (999, RequestError::Kernel(Status::check(999).unwrap_err())),
     ];
     for (status, error) in statuses {
@@ -184,7 +184,7 @@ fn what_the_kernel_answers_to_the_request_is_kept_and_nothing_is_in_flight() {
         assert_eq!(session.unsubscribe(&[filter("a")]), Err(error));
     }
     session.subscribe_to("a", QoS::AtMostOnce);
-    assert_eq!(session.unsubscribe(&[filter("a")]).unwrap().as_slice(), [ReasonCode::Success]);
+    assert_eq!(session.unsubscribe(&[filter("a")]).unwrap().as_slice(), [ReasonCode::SUCCESS]);
 }
 
 #[test]
@@ -251,14 +251,14 @@ fn mqtt_3_1_1_ends_subscriptions_without_reason_codes() {
     let bed = bed!(Device::builder().broker(answering(&[]))).online();
     let mut session = bed.session_with(&options().with_version(ProtocolVersion::V3_1_1));
     let outcomes = session.unsubscribe(&[filter("a"), filter("b"), filter("c")]).unwrap();
-    assert_eq!(outcomes.as_slice(), [ReasonCode::Success; 3]);
+    assert_eq!(outcomes.as_slice(), [ReasonCode::SUCCESS; 3]);
 }
 
 #[test]
 fn an_unsubscribe_answer_without_codes_is_a_success_with_mqtt_3_1_1_alone() {
     let both = [filter("a"), filter("b")];
     for (version, expected) in [
-        (ProtocolVersion::V3_1_1, Ok(vec![ReasonCode::Success; 2])),
+        (ProtocolVersion::V3_1_1, Ok(vec![ReasonCode::SUCCESS; 2])),
         (ProtocolVersion::V5, Err(RequestError::WrongOutcomeCount { requested: 2, received: 0 })),
     ] {
         let bed = Bed::boot_fresh(Device::builder().broker(answering(&[]))).online();

@@ -56,7 +56,7 @@ fn one_to_eight_filters_are_granted_each_by_its_own() {
             );
             let filters: Vec<_> = FILTERS[..count].iter().map(|text| filter(text)).collect();
             let ended = session.unsubscribe(&filters).unwrap();
-            assert_eq!(ended.as_slice(), vec![ReasonCode::Success; count]);
+            assert_eq!(ended.as_slice(), vec![ReasonCode::SUCCESS; count]);
             assert!(broker.subscriptions("device").is_empty());
         }
     }
@@ -72,11 +72,11 @@ fn a_lower_qos_and_a_refusal_are_told_for_each_filter() {
         let subscriptions = FILTERS.map(|text| subscription(text, QoS::ExactlyOnce));
         let outcomes = session.subscribe(&subscriptions[..7]).unwrap();
         let expected = [
-            TopicOutcome::Refused(ReasonCode::NotAuthorized),
+            TopicOutcome::Refused(ReasonCode::NOT_AUTHORIZED),
             TopicOutcome::Granted(QoS::AtMostOnce),
             TopicOutcome::Granted(QoS::AtLeastOnce),
             TopicOutcome::Granted(QoS::ExactlyOnce),
-            TopicOutcome::Refused(ReasonCode::QuotaExceeded),
+            TopicOutcome::Refused(ReasonCode::QUOTA_EXCEEDED),
             TopicOutcome::Refused(ReasonCode::from_raw(0x03)),
             TopicOutcome::Refused(ReasonCode::from_raw(0xF0)),
         ];
@@ -94,7 +94,7 @@ fn mqtt_3_1_1_refuses_without_saying_why() {
     let outcomes = session
         .subscribe(&[subscription("a", QoS::ExactlyOnce), subscription("b", QoS::ExactlyOnce)])
         .unwrap();
-    let refused = TopicOutcome::Refused(ReasonCode::UnspecifiedError);
+    let refused = TopicOutcome::Refused(ReasonCode::UNSPECIFIED_ERROR);
     assert_eq!(outcomes.as_slice(), [TopicOutcome::Granted(QoS::AtLeastOnce), refused]);
 }
 
@@ -198,7 +198,7 @@ fn one_subscribe_and_one_unsubscribe_are_in_flight_at_most() {
     };
     assert_eq!((*first, *second), (subscribe, unsubscribe));
     assert_eq!(granted.as_slice(), [TopicOutcome::Granted(QoS::AtMostOnce)]);
-    assert_eq!(ended.as_slice(), [ReasonCode::NoSubscriptionExisted]);
+    assert_eq!(ended.as_slice(), [ReasonCode::NO_SUBSCRIPTION_EXISTED]);
     session.subscribe_to("a", QoS::AtLeastOnce);
 }
 
@@ -231,7 +231,7 @@ fn an_unsubscribe_waits_for_one_that_was_given_up() {
     session.subscribe_to("a", QoS::AtMostOnce);
     session.subscribe_to("b", QoS::AtMostOnce);
     session.channel.request_unsubscribe(&[filter("a")]).unwrap();
-    assert_eq!(session.unsubscribe(&[filter("b")]).unwrap().as_slice(), [ReasonCode::Success]);
+    assert_eq!(session.unsubscribe(&[filter("b")]).unwrap().as_slice(), [ReasonCode::SUCCESS]);
     assert!(matches!(session.ears.heard[..], [Heard::Unsubscribed(_, Ok(_))]));
     assert!(broker.subscriptions("device").is_empty());
 }
@@ -246,7 +246,7 @@ fn an_unsubscribe_says_what_became_of_each_filter() {
         session.subscribe_to("b/+", QoS::AtMostOnce);
         broker.answer_unsubscribe_with(0, &[0x00, 0x00, 0x87]);
         let outcomes = session.unsubscribe(&[filter("a"), filter("never"), filter("b/+")]).unwrap();
-        let expected = [ReasonCode::Success, ReasonCode::NoSubscriptionExisted, ReasonCode::NotAuthorized];
+        let expected = [ReasonCode::SUCCESS, ReasonCode::NO_SUBSCRIPTION_EXISTED, ReasonCode::NOT_AUTHORIZED];
         assert_eq!(outcomes.as_slice(), expected);
         assert_eq!(broker.subscriptions("device"), [("b/+".to_owned(), 0)]);
     }

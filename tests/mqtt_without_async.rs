@@ -34,7 +34,7 @@ fn a_refusal_can_be_polled_without_async() {
     let connecting = bed.open_mqtt().connect(&options()).unwrap();
     bed.device.run_until_idle();
     let Transition::Failed(failed) = connecting.try_connected() else { panic!("there is no broker") };
-    assert_eq!(failed.error, ConnectError::Failed(RequestState::SocketError));
+    assert_eq!(failed.error, ConnectError::Failed(RequestState::SOCKET_ERROR));
     drop(failed.value.close().unwrap());
 }
 
@@ -119,7 +119,7 @@ fn a_session_can_block_without_an_executor() {
     message.acknowledge().unwrap();
     let reading = publish("sensor", b"1", QoS::AtLeastOnce);
     let verdict = microvisor::block_on(idle, channel.publish(&reading, &mut inbox, |_| ()));
-    assert_eq!(verdict, Ok(Some(ReasonCode::Success)));
+    assert_eq!(verdict, Ok(Some(ReasonCode::SUCCESS)));
     let (channel, _) = microvisor::block_on(idle, channel.disconnect(&mut inbox, |_| ())).unwrap();
     drop(channel.close().unwrap());
     assert!(broker.all_acknowledged());

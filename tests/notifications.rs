@@ -204,7 +204,7 @@ fn an_interrupt_that_does_not_exist_is_refused() {
     let center = center::<8>(10_000);
     for _ in 0..2 {
         let error = center.open().unwrap_err();
-        assert_eq!(error, NotificationError::Kernel(Status::InvalidInterrupt));
+        assert_eq!(error, NotificationError::Kernel(Status::INVALID_INTERRUPT));
         assert_eq!(error.recovery(), Recovery::GiveUp);
     }
 }
@@ -214,7 +214,7 @@ fn an_interrupt_serves_one_centre_at_a_time() {
     let _device = Device::builder().boot();
     let (first, second) = (center::<8>(IRQ), center::<2>(IRQ));
     let open = first.open().unwrap();
-    assert_eq!(second.open().unwrap_err(), NotificationError::Kernel(Status::InvalidInterrupt));
+    assert_eq!(second.open().unwrap_err(), NotificationError::Kernel(Status::INVALID_INTERRUPT));
     open.close().unwrap();
     second.open().unwrap().close().unwrap();
 }
@@ -225,7 +225,7 @@ fn the_kernel_has_room_for_32_centres_and_says_so_to_the_33rd() {
     let mut open: Vec<_> = (0..32).map(|irq| center::<2>(irq).open().unwrap()).collect();
     let last = center::<2>(IRQ);
     let error = last.open().unwrap_err();
-    assert_eq!(error, NotificationError::Kernel(Status::TooManyNotificationBuffers));
+    assert_eq!(error, NotificationError::Kernel(Status::TOO_MANY_NOTIFICATION_BUFFERS));
     assert_eq!(error.recovery(), Recovery::Retry);
     open.pop().unwrap().close().unwrap();
     last.open().unwrap().close().unwrap();

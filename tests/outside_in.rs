@@ -87,22 +87,22 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
     add(boxed([
         NotificationError::Changing,
         NotificationError::Lost,
-        NotificationError::Kernel(Status::InvalidInterrupt),
+        NotificationError::Kernel(Status::INVALID_INTERRUPT),
     ]));
-    add(boxed([CloseNotificationsError::InUse, CloseNotificationsError::Kernel(Status::InternalError)]));
+    add(boxed([CloseNotificationsError::InUse, CloseNotificationsError::Kernel(Status::INTERNAL_ERROR)]));
     add(boxed([SplitError { receive_len: 100, total: 1024 }]));
     add(boxed([
-        DeviceIdError::Kernel(Status::InternalError),
+        DeviceIdError::Kernel(Status::INTERNAL_ERROR),
         DeviceIdError::WrongLength { length: 3 },
         DeviceIdError::Malformed { at: 7 },
     ]));
-    add(boxed([ClockError::Kernel(Status::InternalError)]));
-    add(boxed([StartLogError::Kernel(Status::InternalError)]));
+    add(boxed([ClockError::Kernel(Status::INTERNAL_ERROR)]));
+    add(boxed([StartLogError::Kernel(Status::INTERNAL_ERROR)]));
     add(boxed([
         LogError::BufferFull,
         LogError::TooLong,
         LogError::DisabledByServer,
-        LogError::Kernel(Status::InternalError),
+        LogError::Kernel(Status::INTERNAL_ERROR),
     ]));
     add(boxed([KeyError::Empty, KeyError::TooLong { len: 101 }, KeyError::NotPrintable { at: 3 }]));
     add(boxed(fetch_errors()));
@@ -167,36 +167,36 @@ fn boxed<E: Error + Send + Sync + 'static>(
 }
 
 const STATUSES: [Status; 6] = [
-    Status::NetworkNotConnected,
-    Status::RateLimited,
-    Status::TooManyChannels,
-    Status::InvalidHandle,
-    Status::LateFault,
+    Status::NETWORK_NOT_CONNECTED,
+    Status::RATE_LIMITED,
+    Status::TOO_MANY_CHANNELS,
+    Status::INVALID_HANDLE,
+    Status::LATE_FAULT,
     Status::from_raw(NonZeroU32::new(UNLISTED).unwrap()),
 ];
 
 const REASONS: [ClosureReason; 9] = [
-    ClosureReason::None,
-    ClosureReason::ClosedByServer,
-    ClosureReason::ResetByServer,
-    ClosureReason::NetworkDisconnected,
-    ClosureReason::ConnectionTerminated,
-    ClosureReason::NotYetOpen,
-    ClosureReason::ClosedByApplication,
-    ClosureReason::UnexpectedlyTerminated,
+    ClosureReason::NONE,
+    ClosureReason::CLOSED_BY_SERVER,
+    ClosureReason::RESET_BY_SERVER,
+    ClosureReason::NETWORK_DISCONNECTED,
+    ClosureReason::CONNECTION_TERMINATED,
+    ClosureReason::NOT_YET_OPEN,
+    ClosureReason::CLOSED_BY_APPLICATION,
+    ClosureReason::UNEXPECTEDLY_TERMINATED,
     ClosureReason::from_raw(UNLISTED),
 ];
 
 const STATES: [RequestState; 10] = [
-    RequestState::RequestCompleted,
-    RequestState::InvalidParameters,
-    RequestState::AlreadyConnected,
-    RequestState::NotConnected,
-    RequestState::NxDomain,
-    RequestState::UnknownCa,
-    RequestState::CertificateExpired,
-    RequestState::SocketError,
-    RequestState::ConnectionCircuitBreaker,
+    RequestState::REQUEST_COMPLETED,
+    RequestState::INVALID_PARAMETERS,
+    RequestState::ALREADY_CONNECTED,
+    RequestState::NOT_CONNECTED,
+    RequestState::NX_DOMAIN,
+    RequestState::UNKNOWN_CA,
+    RequestState::CERTIFICATE_EXPIRED,
+    RequestState::SOCKET_ERROR,
+    RequestState::CONNECTION_CIRCUIT_BREAKER,
     RequestState::from_raw(UNLISTED),
 ];
 
@@ -291,7 +291,9 @@ fn connect_errors() -> Vec<ConnectError> {
 
 fn session_ends() -> Vec<SessionEnd> {
     let mut all: Vec<_> = REASONS.map(SessionEnd::ChannelClosed).into();
-    all.extend(STATES.map(|state| SessionEnd::Disconnected { state, reason: ReasonCode::SessionTakenOver }));
+    all.extend(
+        STATES.map(|state| SessionEnd::Disconnected { state, reason: ReasonCode::SESSION_TAKEN_OVER }),
+    );
     all
 }
 
@@ -397,18 +399,18 @@ fn errors_are_matched_by_name() {
         match error {
             ConnectError::Limit(LimitError::TooManyTopics { .. }) => "fewer topics",
             ConnectError::Limit(_) => "another will",
-            ConnectError::Kernel(Status::LateFault) => "open another channel",
+            ConnectError::Kernel(Status::LATE_FAULT) => "open another channel",
             ConnectError::Kernel(_) => "look at the status",
-            ConnectError::Failed(RequestState::NxDomain) => "look at the host",
+            ConnectError::Failed(RequestState::NX_DOMAIN) => "look at the host",
             ConnectError::Failed(_) => "look at the state",
-            ConnectError::Refused(ReasonCode::NotAuthorized) => "look at the policy",
+            ConnectError::Refused(ReasonCode::NOT_AUTHORIZED) => "look at the policy",
             ConnectError::Refused(_) => "look at the reason",
-            ConnectError::ChannelClosed(ClosureReason::NetworkDisconnected) => "wait for the network",
+            ConnectError::ChannelClosed(ClosureReason::NETWORK_DISCONNECTED) => "wait for the network",
             ConnectError::ChannelClosed(_) => "try again",
             _ => "update the program",
         }
     }
-    assert_eq!(advice(&ConnectError::Failed(RequestState::NxDomain)), "look at the host");
+    assert_eq!(advice(&ConnectError::Failed(RequestState::NX_DOMAIN)), "look at the host");
     assert_eq!(advice(&ConnectError::Unexpected(7)), "update the program");
     assert!(connect_errors().iter().all(|error| !error.suspects().is_empty()));
     assert_eq!(
@@ -435,19 +437,19 @@ fn errors_are_matched_by_name() {
 
 #[test]
 fn a_request_error_says_whether_trying_again_helps() {
-    let end = SessionEnd::ChannelClosed(ClosureReason::ConnectionTerminated);
+    let end = SessionEnd::ChannelClosed(ClosureReason::CONNECTION_TERMINATED);
     for (error, recovery) in [
         (RequestError::InFlight, Recovery::Retry),
         (RequestError::RateLimited, Recovery::Retry),
-        (RequestError::Kernel(Status::MicrovisorBusy), Recovery::Retry),
-        (RequestError::Refused(ReasonCode::ServerBusy), Recovery::Retry),
-        (RequestError::Refused(ReasonCode::QuotaExceeded), Recovery::Retry),
-        (RequestError::Refused(ReasonCode::NotAuthorized), Recovery::GiveUp),
+        (RequestError::Kernel(Status::MICROVISOR_BUSY), Recovery::Retry),
+        (RequestError::Refused(ReasonCode::SERVER_BUSY), Recovery::Retry),
+        (RequestError::Refused(ReasonCode::QUOTA_EXCEEDED), Recovery::Retry),
+        (RequestError::Refused(ReasonCode::NOT_AUTHORIZED), Recovery::GiveUp),
         (RequestError::Limit(LimitError::NoTopics), Recovery::GiveUp),
-        (RequestError::Failed(RequestState::InvalidParameters), Recovery::GiveUp),
-        (RequestError::Kernel(Status::TooManyElements), Recovery::GiveUp),
-        (RequestError::Failed(RequestState::NotConnected), Recovery::Reopen),
-        (RequestError::Kernel(Status::LateFault), Recovery::Reopen),
+        (RequestError::Failed(RequestState::INVALID_PARAMETERS), Recovery::GiveUp),
+        (RequestError::Kernel(Status::TOO_MANY_ELEMENTS), Recovery::GiveUp),
+        (RequestError::Failed(RequestState::NOT_CONNECTED), Recovery::Reopen),
+        (RequestError::Kernel(Status::LATE_FAULT), Recovery::Reopen),
         (RequestError::OtherRequest, Recovery::Reopen),
         (RequestError::Ended(end), Recovery::Reopen),
         (RequestError::Indeterminate(end), Recovery::Reopen),

@@ -65,7 +65,7 @@ fn a_buffer_that_the_kernel_may_have_is_not_handed_back() {
     let _device = device(1024);
     started();
     let refused = ServerLog::start(MEMORY.take().expect("free")).expect_err("there is a log already");
-    assert_eq!(refused.error, StartLogError::Kernel(Status::BufferAlreadyInUse));
+    assert_eq!(refused.error, StartLogError::Kernel(Status::BUFFER_ALREADY_IN_USE));
     assert!(refused.value.is_none());
     assert!(MEMORY.take().is_none());
 }
@@ -90,8 +90,8 @@ fn each_reason_for_not_logging_is_told() {
     device.set_server_logging(true);
 
     device.inject(Fault::call("mvServerLog").status(sys::MV_STATUS_UNAVAILABLE));
-    assert_eq!(log.log(b"x"), Err(LogError::Kernel(Status::Unavailable)));
-    for error in [LogError::TooLong, LogError::DisabledByServer, LogError::Kernel(Status::Unavailable)] {
+    assert_eq!(log.log(b"x"), Err(LogError::Kernel(Status::UNAVAILABLE)));
+    for error in [LogError::TooLong, LogError::DisabledByServer, LogError::Kernel(Status::UNAVAILABLE)] {
         assert_eq!(error.recovery(), Recovery::GiveUp);
     }
 }

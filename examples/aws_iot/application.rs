@@ -164,7 +164,7 @@ impl<'a, L: Log> Device<'a, L> {
             Ok(reason) => {
                 let number = self.published.get() + 1;
                 self.published.set(number);
-                self.log.published(number, &payload, reason.unwrap_or(ReasonCode::Success));
+                self.log.published(number, &payload, reason.unwrap_or(ReasonCode::SUCCESS));
                 if number == plan.publishes {
                     self.session.stop();
                 }

@@ -37,7 +37,7 @@
 //! device.inject(Fault::call("mvOpenChannel").status(sys::MV_STATUS_TOOMANYCHANNELS));
 //! let buffers = MEMORY.take().expect("nobody else has it").split::<7168>();
 //! let refused = MqttChannel::open(&network, buffers).unwrap_err();
-//! assert_eq!(refused.error, OpenError::Kernel(Status::TooManyChannels));
+//! assert_eq!(refused.error, OpenError::Kernel(Status::TOO_MANY_CHANNELS));
 //!
 //! let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device-7")?);
 //! let connecting = MqttChannel::open(&network, refused.value)?.connect(&options)?;

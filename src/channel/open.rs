@@ -48,7 +48,7 @@ impl Channel {
         let (Ok(receive_buffer_len), Ok(send_buffer_len)) =
             (u32::try_from(buffers.receive_len()), u32::try_from(buffers.send_len()))
         else {
-            return Err(HandedBack { error: OpenError::Kernel(Status::InvalidBufferSize), value: buffers });
+            return Err(HandedBack { error: OpenError::Kernel(Status::INVALID_BUFFER_SIZE), value: buffers });
         };
         let params = sys::MvOpenChannelParams {
             version: 1,
@@ -74,7 +74,7 @@ impl Channel {
             Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) }).map(|()| handle)
         };
         let opened = match open() {
-            Err(Status::BufferAlreadyInUse) if close_doubtful(&mut buffers) => open(),
+            Err(Status::BUFFER_ALREADY_IN_USE) if close_doubtful(&mut buffers) => open(),
             opened => opened,
         };
         match opened {
@@ -101,7 +101,7 @@ impl Channel {
         // SAFETY: `reason` is a live out-parameter of the enum's width.
         match Status::check(unsafe { sys::mvGetChannelClosureReason(self.handle, &raw mut reason) }) {
             Ok(()) => ClosureReason::from_raw(reason),
-            Err(_) => ClosureReason::None,
+            Err(_) => ClosureReason::NONE,
         }
     }
 
@@ -169,8 +169,8 @@ impl fmt::Debug for Channel {
 pub enum OpenError {
     /// The notification centre serves as many networks and channels as it can.
     TooManySources,
-    /// The kernel refused: `NetworkNotConnected` until the network is up, `RateLimited` above 8
-    /// opens in a short time (wait a second), `TooManyChannels` where 4 are open.
+    /// The kernel refused: `NETWORK_NOT_CONNECTED` until the network is up, `RATE_LIMITED` above 8
+    /// opens in a short time (wait a second), `TOO_MANY_CHANNELS` where 4 are open.
     Kernel(Status),
 }
 
@@ -180,15 +180,15 @@ impl OpenError {
         match self {
             Self::TooManySources
             | Self::Kernel(
-                Status::ParameterFault
-                | Status::BufferAlreadyInUse
-                | Status::UnsupportedStructureVersion
-                | Status::InvalidBufferAlignment
-                | Status::InvalidBufferSize
-                | Status::UnknownChannelEndpoint
-                | Status::UnknownChannelType,
+                Status::PARAMETER_FAULT
+                | Status::BUFFER_ALREADY_IN_USE
+                | Status::UNSUPPORTED_STRUCTURE_VERSION
+                | Status::INVALID_BUFFER_ALIGNMENT
+                | Status::INVALID_BUFFER_SIZE
+                | Status::UNKNOWN_CHANNEL_ENDPOINT
+                | Status::UNKNOWN_CHANNEL_TYPE,
             ) => Recovery::GiveUp,
-            Self::Kernel(Status::InvalidHandle) => Recovery::Reopen,
+            Self::Kernel(Status::INVALID_HANDLE) => Recovery::Reopen,
             Self::Kernel(_) => Recovery::Retry,
         }
     }
@@ -200,13 +200,13 @@ impl fmt::Display for OpenError {
             Self::TooManySources => f.write_str(
                 "the notification centre serves as many networks and channels as it can; close one or open another centre",
             ),
-            Self::Kernel(Status::NetworkNotConnected) => {
+            Self::Kernel(Status::NETWORK_NOT_CONNECTED) => {
                 f.write_str("the channel cannot be opened before the network is connected; wait for it")
             }
-            Self::Kernel(Status::RateLimited) => {
+            Self::Kernel(Status::RATE_LIMITED) => {
                 f.write_str("channels are opened too fast; wait a second and open it again")
             }
-            Self::Kernel(Status::TooManyChannels) => {
+            Self::Kernel(Status::TOO_MANY_CHANNELS) => {
                 f.write_str("4 channels are open, which is all there are; close one")
             }
             Self::Kernel(status) => write!(f, "the channel cannot be opened: {status}"),
@@ -231,7 +231,7 @@ impl CloseError {
     /// buffers are lost.
     pub fn recovery(self) -> Recovery {
         match self.0 {
-            Status::InvalidHandle => Recovery::GiveUp,
+            Status::INVALID_HANDLE => Recovery::GiveUp,
             _ => Recovery::Retry,
         }
     }

@@ -50,7 +50,7 @@ impl<S> ConfigFetch<S> {
         let error = match self.channel.try_close() {
             Ok(Some(buffers)) => return Ok(buffers),
             // A channel has its buffers until it is closed, and closing consumes it.
-            Ok(None) => CloseError(Status::InvalidHandle),
+            Ok(None) => CloseError(Status::INVALID_HANDLE),
             Err(error) => error,
         };
         Err(HandedBack { error, value: self.into_state(Spent(())) })
@@ -72,8 +72,8 @@ impl<S> ConfigFetch<S> {
 
     fn error(&self, status: Status) -> FetchError {
         match status {
-            Status::ChannelClosed => FetchError::ChannelClosed(self.channel.closure_reason()),
-            Status::TooManyConfigKeys => FetchError::TooManyKeys,
+            Status::CHANNEL_CLOSED => FetchError::ChannelClosed(self.channel.closure_reason()),
+            Status::TOO_MANY_CONFIG_KEYS => FetchError::TooManyKeys,
             other => FetchError::Kernel(other),
         }
     }
@@ -203,7 +203,7 @@ impl<'k> ConfigFetch<Requested<'k>> {
 
     /// Reads the overall result, if there is one.
     ///
-    /// The ABI documents no status for "not yet" here. A kernel answers `ResponseNotPresent`, or
+    /// The ABI documents no status for "not yet" here. A kernel answers `RESPONSE_NOT_PRESENT`, or
     /// succeeds without writing: hence a result that the kernel does not use to begin with.
     fn read_response(&self) -> Option<Result<(), FetchError>> {
         let mut data =
@@ -211,7 +211,7 @@ impl<'k> ConfigFetch<Requested<'k>> {
         // SAFETY: `data` is a live out-parameter.
         let read = unsafe { sys::mvReadConfigFetchResponseData(self.channel.handle(), &raw mut data) };
         match Status::check(read) {
-            Err(Status::ResponseNotPresent) => None,
+            Err(Status::RESPONSE_NOT_PRESENT) => None,
             Err(status) => Some(Err(self.error(status))),
             Ok(()) => match data.result {
                 sys::MV_CONFIGFETCHRESULT__MAX => None,

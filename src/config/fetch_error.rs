@@ -26,7 +26,7 @@ pub enum FetchError {
     UnknownResult(u32),
     /// The channel was closed before the response came.
     ChannelClosed(ClosureReason),
-    /// The kernel refused a call. `LateFault`: the channel is unusable. `InvalidBufferSize`: the
+    /// The kernel refused a call. `LATE_FAULT`: the channel is unusable. `INVALID_BUFFER_SIZE`: the
     /// request does not fit the send buffer.
     Kernel(Status),
 }
@@ -39,10 +39,10 @@ impl FetchError {
             | Self::TooManyKeys
             | Self::ResponseTooLarge
             | Self::Kernel(
-                Status::InvalidBufferSize
-                | Status::InvalidConfigKey
-                | Status::UnknownConfigScope
-                | Status::UnknownConfigStore,
+                Status::INVALID_BUFFER_SIZE
+                | Status::INVALID_CONFIG_KEY
+                | Status::UNKNOWN_CONFIG_SCOPE
+                | Status::UNKNOWN_CONFIG_STORE,
             ) => Recovery::GiveUp,
             Self::WrongItemCount { .. }
             | Self::UnknownResult(_)

@@ -239,10 +239,10 @@ impl<'k> ConfigFetch<Received<'k>> {
         let read = unsafe { sys::mvReadConfigResponseItem(self.channel.handle(), &raw const params) };
         match Status::check(read) {
             Ok(()) => {}
-            Err(Status::InvalidBufferSize) => {
+            Err(Status::INVALID_BUFFER_SIZE) => {
                 return Err(ItemErrorKind::MemoryTooSmall { free: memory.len() });
             }
-            Err(Status::ChannelClosed) => {
+            Err(Status::CHANNEL_CLOSED) => {
                 return Err(ItemErrorKind::ChannelClosed(self.channel.closure_reason()));
             }
             Err(status) => return Err(ItemErrorKind::Kernel(status)),

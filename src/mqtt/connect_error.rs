@@ -14,7 +14,7 @@ use crate::{ClosureReason, Recovery, Status};
 pub enum ConnectError {
     /// The will is beyond the broker's limits. Nothing was sent.
     Limit(LimitError),
-    /// The kernel did not take the request. `LateFault`: the channel is unusable.
+    /// The kernel did not take the request. `LATE_FAULT`: the channel is unusable.
     /// `InvalidAuthentication`: a user name and a client certificate may exclude each other.
     Kernel(Status),
     /// The kernel could not carry the request out.
@@ -76,7 +76,7 @@ impl ConnectError {
             Self::Limit(_) | Self::Unexpected(_) => Suspects::REQUEST,
             Self::Kernel(status) => suspects_of_status(status),
             Self::Failed(state) => suspects_of_state(state),
-            Self::Disconnected(ReasonCode::Success) => Suspects::WAIT,
+            Self::Disconnected(ReasonCode::SUCCESS) => Suspects::WAIT,
             Self::Refused(reason) | Self::Disconnected(reason) => suspects_of_reason(reason),
             Self::ChannelClosed(_) => Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
         }
@@ -90,13 +90,13 @@ impl ConnectError {
         match self {
             Self::Limit(_)
             | Self::Kernel(
-                Status::InvalidAuthentication | Status::TooManyElements | Status::RequiredElementMissing,
+                Status::INVALID_AUTHENTICATION | Status::TOO_MANY_ELEMENTS | Status::REQUIRED_ELEMENT_MISSING,
             )
             | Self::Failed(
-                RequestState::InvalidParameters
-                | RequestState::UnknownCa
-                | RequestState::CertificateExpired
-                | RequestState::NxDomain,
+                RequestState::INVALID_PARAMETERS
+                | RequestState::UNKNOWN_CA
+                | RequestState::CERTIFICATE_EXPIRED
+                | RequestState::NX_DOMAIN,
             ) => Recovery::GiveUp,
             Self::Refused(reason) | Self::Disconnected(reason) if is_permanent(reason) => Recovery::GiveUp,
             _ => Recovery::Reopen,
@@ -106,45 +106,45 @@ impl ConnectError {
 
 fn suspects_of_status(status: Status) -> Suspects {
     match status {
-        Status::InvalidAuthentication => Suspects::USER | Suspects::CERTIFICATE | Suspects::KEY,
-        Status::RequiredElementMissing => Suspects::ENDPOINT | Suspects::CLIENT_ID | Suspects::KEY,
-        Status::TooManyElements => Suspects::CA | Suspects::CERTIFICATE,
-        Status::ChannelClosed => Suspects::WAIT,
+        Status::INVALID_AUTHENTICATION => Suspects::USER | Suspects::CERTIFICATE | Suspects::KEY,
+        Status::REQUIRED_ELEMENT_MISSING => Suspects::ENDPOINT | Suspects::CLIENT_ID | Suspects::KEY,
+        Status::TOO_MANY_ELEMENTS => Suspects::CA | Suspects::CERTIFICATE,
+        Status::CHANNEL_CLOSED => Suspects::WAIT,
         _ => Suspects::REQUEST,
     }
 }
 
 fn suspects_of_state(state: RequestState) -> Suspects {
     match state {
-        RequestState::NxDomain => Suspects::ENDPOINT,
-        RequestState::UnknownCa => Suspects::CA | Suspects::ENDPOINT,
-        RequestState::CertificateExpired => {
+        RequestState::NX_DOMAIN => Suspects::ENDPOINT,
+        RequestState::UNKNOWN_CA => Suspects::CA | Suspects::ENDPOINT,
+        RequestState::CERTIFICATE_EXPIRED => {
             Suspects::BROKER_CERTIFICATE | Suspects::CERTIFICATE | Suspects::CA | Suspects::CLOCK
         }
         // The connection or the TLS handshake broke off. A broker that does not like the client's
         // certificate says so in the same way as one that is not there.
-        RequestState::SocketError => {
+        RequestState::SOCKET_ERROR => {
             Suspects::PORT | Suspects::ENDPOINT | Suspects::CERTIFICATE | Suspects::KEY | Suspects::POLICY
         }
-        RequestState::ConnectionCircuitBreaker => Suspects::WAIT,
-        RequestState::NotConnected => Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
+        RequestState::CONNECTION_CIRCUIT_BREAKER => Suspects::WAIT,
+        RequestState::NOT_CONNECTED => Suspects::WAIT | Suspects::POLICY | Suspects::CERTIFICATE,
         _ => Suspects::REQUEST,
     }
 }
 
 fn suspects_of_reason(reason: ReasonCode) -> Suspects {
     match reason {
-        ReasonCode::NotAuthorized => Suspects::POLICY | Suspects::CERTIFICATE | Suspects::CLIENT_ID,
-        ReasonCode::BadUserNameOrPassword | ReasonCode::BadAuthenticationMethod => Suspects::USER,
-        ReasonCode::ClientIdentifierNotValid => Suspects::CLIENT_ID,
-        ReasonCode::SessionTakenOver => Suspects::OTHER_CLIENT | Suspects::CLIENT_ID,
-        ReasonCode::Banned => Suspects::POLICY | Suspects::CLIENT_ID,
-        ReasonCode::ServerUnavailable
-        | ReasonCode::ServerBusy
-        | ReasonCode::ServerShuttingDown
-        | ReasonCode::ConnectionRateExceeded
-        | ReasonCode::QuotaExceeded => Suspects::WAIT,
-        ReasonCode::UseAnotherServer | ReasonCode::ServerMoved => Suspects::ENDPOINT,
+        ReasonCode::NOT_AUTHORIZED => Suspects::POLICY | Suspects::CERTIFICATE | Suspects::CLIENT_ID,
+        ReasonCode::BAD_USER_NAME_OR_PASSWORD | ReasonCode::BAD_AUTHENTICATION_METHOD => Suspects::USER,
+        ReasonCode::CLIENT_IDENTIFIER_NOT_VALID => Suspects::CLIENT_ID,
+        ReasonCode::SESSION_TAKEN_OVER => Suspects::OTHER_CLIENT | Suspects::CLIENT_ID,
+        ReasonCode::BANNED => Suspects::POLICY | Suspects::CLIENT_ID,
+        ReasonCode::SERVER_UNAVAILABLE
+        | ReasonCode::SERVER_BUSY
+        | ReasonCode::SERVER_SHUTTING_DOWN
+        | ReasonCode::CONNECTION_RATE_EXCEEDED
+        | ReasonCode::QUOTA_EXCEEDED => Suspects::WAIT,
+        ReasonCode::USE_ANOTHER_SERVER | ReasonCode::SERVER_MOVED => Suspects::ENDPOINT,
         _ => Suspects::REQUEST,
     }
 }
@@ -152,13 +152,13 @@ fn suspects_of_reason(reason: ReasonCode) -> Suspects {
 fn is_permanent(reason: ReasonCode) -> bool {
     matches!(
         reason,
-        ReasonCode::NotAuthorized
-            | ReasonCode::BadUserNameOrPassword
-            | ReasonCode::BadAuthenticationMethod
-            | ReasonCode::ClientIdentifierNotValid
-            | ReasonCode::UnsupportedProtocolVersion
-            | ReasonCode::Banned
-            | ReasonCode::ServerMoved
+        ReasonCode::NOT_AUTHORIZED
+            | ReasonCode::BAD_USER_NAME_OR_PASSWORD
+            | ReasonCode::BAD_AUTHENTICATION_METHOD
+            | ReasonCode::CLIENT_IDENTIFIER_NOT_VALID
+            | ReasonCode::UNSUPPORTED_PROTOCOL_VERSION
+            | ReasonCode::BANNED
+            | ReasonCode::SERVER_MOVED
     )
 }
 

@@ -73,7 +73,7 @@ impl EventError {
     pub fn recovery(self) -> Recovery {
         match self {
             Self::InboxTooSmall { .. }
-            | Self::Kernel(Status::WrongDataRequested | Status::MicrovisorBusy) => Recovery::Retry,
+            | Self::Kernel(Status::WRONG_DATA_REQUESTED | Status::MICROVISOR_BUSY) => Recovery::Retry,
             Self::UnknownKind(_) | Self::Kernel(_) => Recovery::Reopen,
         }
     }

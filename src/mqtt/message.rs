@@ -125,7 +125,7 @@ impl AcknowledgeError {
     /// `Retry` after a rate limit; otherwise `GiveUp`, since the broker delivers the message again.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::Kernel(Status::RateLimited | Status::MicrovisorBusy) => Recovery::Retry,
+            Self::Kernel(Status::RATE_LIMITED | Status::MICROVISOR_BUSY) => Recovery::Retry,
             Self::OtherSession | Self::Kernel(_) => Recovery::GiveUp,
         }
     }

@@ -14,91 +14,91 @@ code! {
     pub struct ReasonCode(u32): identity, identity;
 
     /// Success; also normal disconnection, and granted QoS 0.
-    Success = 0x00, "success";
+    SUCCESS = 0x00, "success";
     /// The subscription was granted with QoS 1 at most.
-    GrantedQoS1 = 0x01, "granted QoS 1";
+    GRANTED_QOS_1 = 0x01, "granted QoS 1";
     /// The subscription was granted with QoS 2 at most.
-    GrantedQoS2 = 0x02, "granted QoS 2";
+    GRANTED_QOS_2 = 0x02, "granted QoS 2";
     /// The client leaves, and wants its will published.
-    DisconnectWithWill = 0x04, "disconnected, will to be published";
+    DISCONNECT_WITH_WILL = 0x04, "disconnected, will to be published";
     /// The message was accepted, and nobody is subscribed to it.
-    NoMatchingSubscribers = 0x10, "no matching subscribers";
+    NO_MATCHING_SUBSCRIBERS = 0x10, "no matching subscribers";
     /// There was no such subscription to end.
-    NoSubscriptionExisted = 0x11, "no subscription existed";
+    NO_SUBSCRIPTION_EXISTED = 0x11, "no subscription existed";
     /// The authentication goes on with another step.
-    ContinueAuthentication = 0x18, "continue authentication";
+    CONTINUE_AUTHENTICATION = 0x18, "continue authentication";
     /// The client starts another authentication.
-    ReAuthenticate = 0x19, "re-authenticate";
+    RE_AUTHENTICATE = 0x19, "re-authenticate";
     /// Failed, and the broker does not say why.
-    UnspecifiedError = 0x80, "unspecified error";
+    UNSPECIFIED_ERROR = 0x80, "unspecified error";
     /// A packet could not be parsed.
-    MalformedPacket = 0x81, "malformed packet";
+    MALFORMED_PACKET = 0x81, "malformed packet";
     /// A packet is not allowed in that place or form.
-    ProtocolError = 0x82, "protocol error";
+    PROTOCOL_ERROR = 0x82, "protocol error";
     /// Valid, but not something that this broker does.
-    ImplementationSpecificError = 0x83, "refused for a reason of the broker's own";
+    IMPLEMENTATION_SPECIFIC_ERROR = 0x83, "refused for a reason of the broker's own";
     /// The broker does not speak that MQTT version.
-    UnsupportedProtocolVersion = 0x84, "unsupported protocol version";
+    UNSUPPORTED_PROTOCOL_VERSION = 0x84, "unsupported protocol version";
     /// The broker does not take that client id.
-    ClientIdentifierNotValid = 0x85, "client identifier not valid";
+    CLIENT_IDENTIFIER_NOT_VALID = 0x85, "client identifier not valid";
     /// The user name or the password is wrong.
-    BadUserNameOrPassword = 0x86, "bad user name or password";
+    BAD_USER_NAME_OR_PASSWORD = 0x86, "bad user name or password";
     /// The client may not do that.
-    NotAuthorized = 0x87, "not authorized";
+    NOT_AUTHORIZED = 0x87, "not authorized";
     /// The broker is not available.
-    ServerUnavailable = 0x88, "server unavailable";
+    SERVER_UNAVAILABLE = 0x88, "server unavailable";
     /// The broker has too much to do: try later.
-    ServerBusy = 0x89, "server busy";
+    SERVER_BUSY = 0x89, "server busy";
     /// The client is banned.
-    Banned = 0x8A, "banned";
+    BANNED = 0x8A, "banned";
     /// The broker is shutting down.
-    ServerShuttingDown = 0x8B, "server shutting down";
+    SERVER_SHUTTING_DOWN = 0x8B, "server shutting down";
     /// The authentication method is not supported, or not the one agreed upon.
-    BadAuthenticationMethod = 0x8C, "bad authentication method";
+    BAD_AUTHENTICATION_METHOD = 0x8C, "bad authentication method";
     /// Nothing came from the client for one and a half keep-alive times.
-    KeepAliveTimeout = 0x8D, "keep-alive timeout";
+    KEEP_ALIVE_TIMEOUT = 0x8D, "keep-alive timeout";
     /// Another connection uses the same client id.
-    SessionTakenOver = 0x8E, "session taken over by another connection with the same client id";
+    SESSION_TAKEN_OVER = 0x8E, "session taken over by another connection with the same client id";
     /// The topic filter is well-formed, but the broker does not take it.
-    TopicFilterInvalid = 0x8F, "topic filter invalid";
+    TOPIC_FILTER_INVALID = 0x8F, "topic filter invalid";
     /// The topic name is well-formed, but the broker does not take it.
-    TopicNameInvalid = 0x90, "topic name invalid";
+    TOPIC_NAME_INVALID = 0x90, "topic name invalid";
     /// The packet identifier is in use.
-    PacketIdentifierInUse = 0x91, "packet identifier in use";
+    PACKET_IDENTIFIER_IN_USE = 0x91, "packet identifier in use";
     /// There is no such packet identifier.
-    PacketIdentifierNotFound = 0x92, "packet identifier not found";
+    PACKET_IDENTIFIER_NOT_FOUND = 0x92, "packet identifier not found";
     /// More messages are unacknowledged than were agreed upon.
-    ReceiveMaximumExceeded = 0x93, "receive maximum exceeded";
+    RECEIVE_MAXIMUM_EXCEEDED = 0x93, "receive maximum exceeded";
     /// The topic alias is out of range or means nothing.
-    TopicAliasInvalid = 0x94, "topic alias invalid";
+    TOPIC_ALIAS_INVALID = 0x94, "topic alias invalid";
     /// The packet is larger than the broker takes.
-    PacketTooLarge = 0x95, "packet too large";
+    PACKET_TOO_LARGE = 0x95, "packet too large";
     /// Messages come too fast.
-    MessageRateTooHigh = 0x96, "message rate too high";
+    MESSAGE_RATE_TOO_HIGH = 0x96, "message rate too high";
     /// A limit of the broker or of the account is reached.
-    QuotaExceeded = 0x97, "quota exceeded";
+    QUOTA_EXCEEDED = 0x97, "quota exceeded";
     /// The connection was closed by an administrator.
-    AdministrativeAction = 0x98, "administrative action";
+    ADMINISTRATIVE_ACTION = 0x98, "administrative action";
     /// The payload is not what its format indicator says.
-    PayloadFormatInvalid = 0x99, "payload format invalid";
+    PAYLOAD_FORMAT_INVALID = 0x99, "payload format invalid";
     /// The broker does not retain messages.
-    RetainNotSupported = 0x9A, "retain not supported";
+    RETAIN_NOT_SUPPORTED = 0x9A, "retain not supported";
     /// The broker does not do that quality of service.
-    QoSNotSupported = 0x9B, "QoS not supported";
+    QOS_NOT_SUPPORTED = 0x9B, "QoS not supported";
     /// Another broker has to be used for now.
-    UseAnotherServer = 0x9C, "use another server";
+    USE_ANOTHER_SERVER = 0x9C, "use another server";
     /// Another broker has to be used from now on.
-    ServerMoved = 0x9D, "server moved";
+    SERVER_MOVED = 0x9D, "server moved";
     /// The broker does not share subscriptions.
-    SharedSubscriptionsNotSupported = 0x9E, "shared subscriptions not supported";
+    SHARED_SUBSCRIPTIONS_NOT_SUPPORTED = 0x9E, "shared subscriptions not supported";
     /// Connections are made too fast.
-    ConnectionRateExceeded = 0x9F, "connection rate exceeded";
+    CONNECTION_RATE_EXCEEDED = 0x9F, "connection rate exceeded";
     /// The connection has lasted as long as it was allowed to.
-    MaximumConnectTime = 0xA0, "maximum connect time";
+    MAXIMUM_CONNECT_TIME = 0xA0, "maximum connect time";
     /// The broker does not do subscription identifiers.
-    SubscriptionIdentifiersNotSupported = 0xA1, "subscription identifiers not supported";
+    SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED = 0xA1, "subscription identifiers not supported";
     /// The broker does not do wildcards in filters.
-    WildcardSubscriptionsNotSupported = 0xA2, "wildcard subscriptions not supported";
+    WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED = 0xA2, "wildcard subscriptions not supported";
 }
 
 impl ReasonCode {
@@ -121,16 +121,16 @@ impl ReasonCode {
     /// those of MQTT 5.
     ///
     /// A number from 0x80 on is taken for a code of MQTT 5, in case the platform translates by itself,
-    /// and the reserved ones below for [`UnspecifiedError`](Self::UnspecifiedError): none is a success.
+    /// and the reserved ones below for [`UnspecifiedError`](Self::UNSPECIFIED_ERROR): none is a success.
     pub const fn from_connack_v3(raw: u32) -> Self {
         match raw {
-            0 => Self::Success,
-            1 => Self::UnsupportedProtocolVersion,
-            2 => Self::ClientIdentifierNotValid,
-            3 => Self::ServerUnavailable,
-            4 => Self::BadUserNameOrPassword,
-            5 => Self::NotAuthorized,
-            6..=0x7F => Self::UnspecifiedError,
+            0 => Self::SUCCESS,
+            1 => Self::UNSUPPORTED_PROTOCOL_VERSION,
+            2 => Self::CLIENT_IDENTIFIER_NOT_VALID,
+            3 => Self::SERVER_UNAVAILABLE,
+            4 => Self::BAD_USER_NAME_OR_PASSWORD,
+            5 => Self::NOT_AUTHORIZED,
+            6..=0x7F => Self::UNSPECIFIED_ERROR,
             other => Self::from_raw(other),
         }
     }

@@ -18,7 +18,7 @@ pub enum RequestError {
     InFlight,
     /// The kernel has no room for it now; try again later. Nothing was sent.
     RateLimited,
-    /// The kernel did not take the request. `LateFault`: the channel is unusable.
+    /// The kernel did not take the request. `LATE_FAULT`: the channel is unusable.
     Kernel(Status),
     /// The kernel could not carry the request out.
     Failed(RequestState),
@@ -54,17 +54,17 @@ impl RequestError {
             Self::NotSent(error) => error.recovery(),
             Self::InFlight
             | Self::RateLimited
-            | Self::Kernel(Status::MicrovisorBusy)
+            | Self::Kernel(Status::MICROVISOR_BUSY)
             | Self::Refused(
-                ReasonCode::ServerBusy
-                | ReasonCode::ServerUnavailable
-                | ReasonCode::QuotaExceeded
-                | ReasonCode::MessageRateTooHigh,
+                ReasonCode::SERVER_BUSY
+                | ReasonCode::SERVER_UNAVAILABLE
+                | ReasonCode::QUOTA_EXCEEDED
+                | ReasonCode::MESSAGE_RATE_TOO_HIGH,
             ) => Recovery::Retry,
-            Self::Limit(_) | Self::Refused(_) | Self::Failed(RequestState::InvalidParameters) => {
+            Self::Limit(_) | Self::Refused(_) | Self::Failed(RequestState::INVALID_PARAMETERS) => {
                 Recovery::GiveUp
             }
-            Self::Kernel(Status::TooManyElements) => Recovery::GiveUp,
+            Self::Kernel(Status::TOO_MANY_ELEMENTS) => Recovery::GiveUp,
             Self::Event(_)
             | Self::OtherRequest
             | Self::Kernel(_)

@@ -14,7 +14,7 @@ pub enum SessionEnd {
     Disconnected {
         /// Whether the kernel carried it out.
         state: RequestState,
-        /// The broker's reason. [`SessionTakenOver`](ReasonCode::SessionTakenOver): another client
+        /// The broker's reason. [`SessionTakenOver`](ReasonCode::SESSION_TAKEN_OVER): another client
         /// uses the same client id.
         reason: ReasonCode,
     },

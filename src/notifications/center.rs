@@ -242,7 +242,8 @@ impl NotificationError {
     /// What can be done about it.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::Changing | Self::Kernel(Status::TooManyNotificationBuffers | Status::MicrovisorBusy) => {
+            Self::Changing
+            | Self::Kernel(Status::TOO_MANY_NOTIFICATION_BUFFERS | Status::MICROVISOR_BUSY) => {
                 Recovery::Retry
             }
             Self::Lost | Self::Kernel(_) => Recovery::GiveUp,

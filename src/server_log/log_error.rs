@@ -57,9 +57,9 @@ impl LogError {
     /// What the kernel answered, or would have.
     pub const fn status(self) -> Status {
         match self {
-            Self::BufferFull => Status::InvalidBufferSize,
-            Self::TooLong => Status::LogMessageTooLong,
-            Self::DisabledByServer => Status::LoggingDisabledByServer,
+            Self::BufferFull => Status::INVALID_BUFFER_SIZE,
+            Self::TooLong => Status::LOG_MESSAGE_TOO_LONG,
+            Self::DisabledByServer => Status::LOGGING_DISABLED_BY_SERVER,
             Self::Kernel(status) => status,
         }
     }

@@ -76,7 +76,7 @@ impl ServerLog {
             return Ok(Self(()));
         };
         let value = match status {
-            Status::ParameterFault | Status::InvalidBufferAlignment | Status::InvalidBufferSize => {
+            Status::PARAMETER_FAULT | Status::INVALID_BUFFER_ALIGNMENT | Status::INVALID_BUFFER_SIZE => {
                 Some(buffer)
             }
             _ => {
@@ -100,9 +100,9 @@ impl ServerLog {
         // SAFETY: the kernel reads as many bytes as the slice has, and only in this call.
         match Status::check(unsafe { sys::mvServerLog(message.as_ptr(), length) }) {
             Ok(()) => Ok(()),
-            Err(Status::InvalidBufferSize) => Err(LogError::BufferFull),
-            Err(Status::LogMessageTooLong) => Err(LogError::TooLong),
-            Err(Status::LoggingDisabledByServer) => Err(LogError::DisabledByServer),
+            Err(Status::INVALID_BUFFER_SIZE) => Err(LogError::BufferFull),
+            Err(Status::LOG_MESSAGE_TOO_LONG) => Err(LogError::TooLong),
+            Err(Status::LOGGING_DISABLED_BY_SERVER) => Err(LogError::DisabledByServer),
             Err(status) => Err(LogError::Kernel(status)),
         }
     }

@@ -106,11 +106,11 @@ impl From<RequestError> for PublishError {
     fn from(error: RequestError) -> Self {
         match error {
             RequestError::Limit(error) => Self::Limit(error),
-            RequestError::Kernel(Status::LateFault) => Self::Indeterminate(Doubt::LateFault),
+            RequestError::Kernel(Status::LATE_FAULT) => Self::Indeterminate(Doubt::LateFault),
             RequestError::Kernel(status) => Self::Kernel(status),
-            RequestError::Failed(state @ (RequestState::InvalidParameters | RequestState::NotConnected)) => {
-                Self::Failed(state)
-            }
+            RequestError::Failed(
+                state @ (RequestState::INVALID_PARAMETERS | RequestState::NOT_CONNECTED),
+            ) => Self::Failed(state),
             RequestError::Failed(state) => Self::Indeterminate(Doubt::Failed(state)),
             RequestError::Refused(reason) => Self::Refused(reason),
             RequestError::Ended(_) => Self::Offline,

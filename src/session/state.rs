@@ -99,7 +99,7 @@ impl Cause {
     /// A certificate that is not valid may be so only because the clock is not set yet; while it is
     /// not, that is not permanent.
     pub fn is_permanent(&self) -> bool {
-        if let Self::Connect(ConnectError::Failed(RequestState::CertificateExpired)) = self
+        if let Self::Connect(ConnectError::Failed(RequestState::CERTIFICATE_EXPIRED)) = self
             && matches!(clock::wall_time(), Ok(WallTime::NotSet))
         {
             return false;
@@ -136,10 +136,10 @@ impl Cause {
     pub(super) fn pace(&self) -> Pace {
         let taken_over = matches!(
             self,
-            Self::Ended(SessionEnd::Disconnected { reason: ReasonCode::SessionTakenOver, .. })
+            Self::Ended(SessionEnd::Disconnected { reason: ReasonCode::SESSION_TAKEN_OVER, .. })
                 | Self::Connect(
-                    ConnectError::Refused(ReasonCode::SessionTakenOver)
-                        | ConnectError::Disconnected(ReasonCode::SessionTakenOver)
+                    ConnectError::Refused(ReasonCode::SESSION_TAKEN_OVER)
+                        | ConnectError::Disconnected(ReasonCode::SESSION_TAKEN_OVER)
                 )
         );
         if taken_over || self.is_permanent() { Pace::Longest } else { Pace::Growing }

@@ -27,14 +27,14 @@ pub const IRQ: u32 = 51;
 
 /// Why a channel closes: what the kernel says, and what the library makes of it.
 pub const CLOSURE_REASONS: [(u32, ClosureReason); 9] = [
-    (sys::MV_CLOSUREREASON_NONE, ClosureReason::None),
-    (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::ClosedByServer),
-    (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::ResetByServer),
-    (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NetworkDisconnected),
-    (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::ConnectionTerminated),
-    (sys::MV_CLOSUREREASON_NOTYETOPEN, ClosureReason::NotYetOpen),
-    (sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, ClosureReason::ClosedByApplication),
-    (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UnexpectedlyTerminated),
+    (sys::MV_CLOSUREREASON_NONE, ClosureReason::NONE),
+    (sys::MV_CLOSUREREASON_CHANNELCLOSEDBYSERVER, ClosureReason::CLOSED_BY_SERVER),
+    (sys::MV_CLOSUREREASON_CHANNELRESETBYSERVER, ClosureReason::RESET_BY_SERVER),
+    (sys::MV_CLOSUREREASON_NETWORKDISCONNECTED, ClosureReason::NETWORK_DISCONNECTED),
+    (sys::MV_CLOSUREREASON_CONNECTIONTERMINATED, ClosureReason::CONNECTION_TERMINATED),
+    (sys::MV_CLOSUREREASON_NOTYETOPEN, ClosureReason::NOT_YET_OPEN),
+    (sys::MV_CLOSUREREASON_CLOSEDBYAPPLICATION, ClosureReason::CLOSED_BY_APPLICATION),
+    (sys::MV_CLOSUREREASON_UNEXPECTEDLYTERMINATED, ClosureReason::UNEXPECTEDLY_TERMINATED),
     (4711, ClosureReason::from_raw(4711)),
 ];
 

@@ -98,7 +98,7 @@ fn certificate_replaced() -> Case {
         .until(OVER, provision_again)
         .passes_for_transient()
         .check(|world| {
-            let failed = Cause::Connect(ConnectError::Failed(RequestState::SocketError));
+            let failed = Cause::Connect(ConnectError::Failed(RequestState::SOCKET_ERROR));
             let waits = back_offs(world, Duration::from_secs(31), Duration::from_secs(OVER));
             assert!(waits.iter().all(|(.., cause)| *cause == failed), "{waits:?}");
         })

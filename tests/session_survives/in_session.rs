@@ -119,7 +119,7 @@ fn failed_publish(state: u32) -> Case {
         .strikes(29, move |world| world.broker.answer_publish_with(state, 0))
         .check(move |world| {
             let state = RequestState::from_raw(state);
-            let not_sent = matches!(state, RequestState::InvalidParameters | RequestState::NotConnected);
+            let not_sent = matches!(state, RequestState::INVALID_PARAMETERS | RequestState::NOT_CONNECTED);
             let doubt = PublishError::Indeterminate(Doubt::Failed(state));
             gave_verdict(world, Err(if not_sent { PublishError::Failed(state) } else { doubt }));
         })

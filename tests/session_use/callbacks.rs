@@ -50,7 +50,7 @@ fn a_publish_that_its_waker_drops_leaves_its_place_to_others() {
     assert_eq!(session.state(), State::Online);
     assert!(WAITING.with_borrow(|waiting| waiting.iter().all(Option::is_none)));
     let outcome = world.while_running(&session, session.publish(&reading(b"sent"), WhenOffline::Fail));
-    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert_eq!(outcome, Ok(Some(ReasonCode::SUCCESS)));
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_message_that_must_not_wait_fails_at_once_in_every_state_but_online() {
             }
             world.device.delay().delay_ms(10).await;
         }
-        assert_eq!(publish().await, Ok(Some(ReasonCode::Success)));
+        assert_eq!(publish().await, Ok(Some(ReasonCode::SUCCESS)));
     });
     assert_eq!(refused_in.len(), 5, "offline, fetching, connecting, backing off, subscribing");
 }
@@ -54,7 +54,7 @@ fn a_message_that_may_wait_is_sent_once_the_session_is_online() {
     let session = world.builder().build().expect("a session");
     world.device.at(Duration::from_secs(60), |device| device.set_network(NetworkStatus::Connected));
     let outcome = world.while_running(&session, session.publish(&reading(b"later"), LONG));
-    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert_eq!(outcome, Ok(Some(ReasonCode::SUCCESS)));
     assert!(world.now() < Duration::from_secs(61));
     assert_eq!(world.broker.received().len(), 1);
 }
@@ -88,11 +88,11 @@ fn one_message_more_than_there_is_room_for_fails_at_once_and_the_others_do_not()
             session.publish(fifth, LONG),
         ),
     );
-    assert_eq!([a, b, c, d], [Ok(Some(ReasonCode::Success)); 4]);
+    assert_eq!([a, b, c, d], [Ok(Some(ReasonCode::SUCCESS)); 4]);
     assert_eq!(too_many, Err(PublishError::TooMany));
     // There is room again.
     let again = world.while_running(&session, session.publish(&payloads[4], LONG));
-    assert_eq!(again, Ok(Some(ReasonCode::Success)));
+    assert_eq!(again, Ok(Some(ReasonCode::SUCCESS)));
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_message_beyond_the_limits_fails_and_the_session_goes_on() {
         assert!(matches!(outcome, Err(PublishError::Limit(_))), "{outcome:?}");
     }
     let outcome = world.while_running(&session, session.publish(&reading(b"fits"), LONG));
-    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert_eq!(outcome, Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(world.broker.connect_attempts().len(), 1);
     assert!(world.broker.complaints().is_empty());
 }
@@ -156,10 +156,10 @@ fn verdicts_belong_to_their_messages_whatever_the_order_of_the_answers() {
     assert_eq!(
         verdicts,
         (
-            Ok(Some(ReasonCode::Success)),
-            Ok(Some(ReasonCode::NoMatchingSubscribers)),
-            Err(PublishError::Refused(ReasonCode::QuotaExceeded)),
-            Err(PublishError::Refused(ReasonCode::NotAuthorized)),
+            Ok(Some(ReasonCode::SUCCESS)),
+            Ok(Some(ReasonCode::NO_MATCHING_SUBSCRIBERS)),
+            Err(PublishError::Refused(ReasonCode::QUOTA_EXCEEDED)),
+            Err(PublishError::Refused(ReasonCode::NOT_AUTHORIZED)),
         )
     );
 }
@@ -197,7 +197,7 @@ fn a_message_that_is_dropped_before_it_is_sent_is_never_sent() {
         assert_eq!(refused, Err(PublishError::TooMany));
     }
     let outcome = world.while_running(&session, session.publish(&reading(b"sent"), LONG));
-    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert_eq!(outcome, Ok(Some(ReasonCode::SUCCESS)));
     let received = world.broker.received();
     assert_eq!(received.iter().map(|received| received.payload.as_slice()).collect::<Vec<_>>(), [b"sent"]);
 }
@@ -233,7 +233,7 @@ fn outcome_after(prepare: impl FnOnce(&World)) -> (World, Result<Option<ReasonCo
 fn a_message_whose_answer_says_that_the_socket_failed_is_in_doubt() {
     let (_, outcome, _) =
         outcome_after(|world| world.broker.answer_publish_with(sys::MV_MQTTREQUESTSTATE_SOCKETERROR, 0));
-    let doubt = Doubt::Failed(RequestState::SocketError);
+    let doubt = Doubt::Failed(RequestState::SOCKET_ERROR);
     assert_eq!(outcome, Err(PublishError::Indeterminate(doubt)));
 }
 
@@ -249,10 +249,10 @@ fn a_message_of_which_a_part_went_out_is_in_doubt() {
 #[test]
 fn a_message_that_the_kernel_takes_for_wrong_fails_and_the_session_stays() {
     let statuses = [
-        (sys::MV_STATUS_PARAMETERFAULT, Status::ParameterFault),
-        (sys::MV_STATUS_INVALIDBUFFERSIZE, Status::InvalidBufferSize),
-        (sys::MV_STATUS_INPUTTOOLONG, Status::InputTooLong),
-        (sys::MV_STATUS_REQUIREDELEMENTMISSING, Status::RequiredElementMissing),
+        (sys::MV_STATUS_PARAMETERFAULT, Status::PARAMETER_FAULT),
+        (sys::MV_STATUS_INVALIDBUFFERSIZE, Status::INVALID_BUFFER_SIZE),
+        (sys::MV_STATUS_INPUTTOOLONG, Status::INPUT_TOO_LONG),
+        (sys::MV_STATUS_REQUIREDELEMENTMISSING, Status::REQUIRED_ELEMENT_MISSING),
     ];
     for (raw, status) in statuses {
         let refusal = Fault::call("mvMqttRequestPublish").status(raw);

@@ -72,7 +72,7 @@ fn an_answer_whose_notification_was_lost_is_read_before_it_is_missed() {
         world.device.inject(Fault::notifications().drop(1));
         session.publish(&reading(b"1"), WhenOffline::Fail).await
     });
-    assert_eq!(outcome, Ok(Some(ReasonCode::Success)));
+    assert_eq!(outcome, Ok(Some(ReasonCode::SUCCESS)));
     assert_eq!(session.state(), State::Online);
 }
 

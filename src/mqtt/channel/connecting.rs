@@ -124,14 +124,14 @@ impl MqttChannel<Connecting> {
             ProtocolVersion::V3_1_1 => ReasonCode::from_connack_v3(response.reason_code),
         };
         match reason {
-            ReasonCode::Success => Ok(()),
+            ReasonCode::SUCCESS => Ok(()),
             refused => Err(ConnectError::Refused(refused)),
         }
     }
 
     fn error(&self, status: Status) -> ConnectError {
         match status {
-            Status::ChannelClosed => ConnectError::ChannelClosed(self.channel.closure_reason()),
+            Status::CHANNEL_CLOSED => ConnectError::ChannelClosed(self.channel.closure_reason()),
             other => ConnectError::Kernel(other),
         }
     }

@@ -51,7 +51,7 @@ impl<S> MqttChannel<S> {
         let error = match self.channel.try_close() {
             Ok(Some(buffers)) => return Ok(buffers),
             // A channel has its buffers until it is closed, and closing consumes it.
-            Ok(None) => CloseError(Status::InvalidHandle),
+            Ok(None) => CloseError(Status::INVALID_HANDLE),
             Err(error) => error,
         };
         Err(self.failed(error))

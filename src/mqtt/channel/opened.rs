@@ -53,7 +53,7 @@ impl MqttChannel<Opened> {
         });
         match Status::check(sent) {
             Ok(()) => Ok(Connecting::new(options.version(), options.limits())),
-            Err(Status::ChannelClosed) => Err(ConnectError::ChannelClosed(self.channel.closure_reason())),
+            Err(Status::CHANNEL_CLOSED) => Err(ConnectError::ChannelClosed(self.channel.closure_reason())),
             Err(status) => Err(ConnectError::Kernel(status)),
         }
     }

@@ -222,4 +222,4 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
 const NO_CONNECTION: SettingsError =
     SettingsError::Other { key: "profile", problem: "it made no connection of the settings" };
 /// A machine has its buffers unless a channel has them.
-const NO_BUFFERS: Cause = Cause::Close(CloseError(Status::InvalidHandle));
+const NO_BUFFERS: Cause = Cause::Close(CloseError(Status::INVALID_HANDLE));

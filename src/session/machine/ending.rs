@@ -60,7 +60,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 self.go_on(then);
             }
             // It may have closed the channel while it answered otherwise.
-            Err((closing, CloseError(Status::InvalidHandle))) => {
+            Err((closing, CloseError(Status::INVALID_HANDLE))) => {
                 self.close_wait = 0;
                 self.buffers = match closing {
                     Closing::Fetch(fetch) => fetch.into_doubtful_buffers(),

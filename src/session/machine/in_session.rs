@@ -170,7 +170,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }
             }
             // The connection, not the request, is what is wrong.
-            Err(error @ RequestError::Failed(state)) if state != RequestState::InvalidParameters => {
+            Err(error @ RequestError::Failed(state)) if state != RequestState::INVALID_PARAMETERS => {
                 return Err(Cause::Subscribe(error));
             }
             Err(error) => {

@@ -165,10 +165,10 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             // What is wrong with this message is nothing that another session would not find as well.
             Err(
                 error @ RequestError::Kernel(
-                    Status::ParameterFault
-                    | Status::InvalidBufferSize
-                    | Status::InputTooLong
-                    | Status::RequiredElementMissing,
+                    Status::PARAMETER_FAULT
+                    | Status::INVALID_BUFFER_SIZE
+                    | Status::INPUT_TOO_LONG
+                    | Status::REQUIRED_ELEMENT_MISSING,
                 ),
             ) => Some(Err(error.into())),
             Err(error) => match error.recovery() {

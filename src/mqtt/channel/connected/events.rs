@@ -27,7 +27,7 @@ impl MqttChannel<Connected> {
         match self.try_event(inbox)? {
             Some(event) => Ok(event),
             // `poll_ready` has just seen one, and only this channel's owner takes it.
-            None => Err(EventError::Kernel(Status::WrongDataRequested)),
+            None => Err(EventError::Kernel(Status::WRONG_DATA_REQUESTED)),
         }
     }
 
@@ -77,8 +77,8 @@ impl MqttChannel<Connected> {
                 self.state.head = None;
                 Ok(Some(event))
             }
-            Err(Status::ChannelClosed) => Ok(Some(Event::Ended(self.note_closed()))),
-            Err(Status::InvalidBufferSize) if goes_to_inbox(kind) => {
+            Err(Status::CHANNEL_CLOSED) => Ok(Some(Event::Ended(self.note_closed()))),
+            Err(Status::INVALID_BUFFER_SIZE) if goes_to_inbox(kind) => {
                 Err(EventError::InboxTooSmall { topic, payload })
             }
             Err(status) => {
@@ -130,7 +130,7 @@ impl MqttChannel<Connected> {
                 self.state.head = Some(kind);
                 Ok(true)
             }
-            Err(Status::ChannelClosed) => {
+            Err(Status::CHANNEL_CLOSED) => {
                 self.note_closed();
                 Ok(true)
             }
@@ -150,7 +150,7 @@ impl MqttChannel<Connected> {
             Err(RequestError::Failed(response.state))
         } else if self.state.version == ProtocolVersion::V3_1_1 {
             // It has no reason codes here: an answer is a success.
-            Ok(ReasonCode::Success)
+            Ok(ReasonCode::SUCCESS)
         } else if response.reason.is_success() {
             Ok(response.reason)
         } else {

@@ -16,7 +16,7 @@ impl MqttChannel<Connected> {
     /// # Errors
     ///
     /// [`RateLimited`](RequestError::RateLimited) where too many are in flight; otherwise see
-    /// [`RequestError`]. Nothing is in flight then, except perhaps after `Kernel(LateFault)`, which
+    /// [`RequestError`]. Nothing is in flight then, except perhaps after `Kernel(LATE_FAULT)`, which
     /// means that a part of the request had gone out; the channel is of no use then.
     pub fn request_publish(&mut self, publish: &Publish<'_>) -> Result<PublishId, RequestError> {
         self.check_in_session()?;
@@ -152,8 +152,8 @@ impl MqttChannel<Connected> {
     /// A channel that is closed may still have something to read, so that is for the events to say.
     fn check_sent(&self, sent: u32) -> Result<(), RequestError> {
         Status::check(sent).map_err(|status| match status {
-            Status::RateLimited => RequestError::RateLimited,
-            Status::ChannelClosed => {
+            Status::RATE_LIMITED => RequestError::RateLimited,
+            Status::CHANNEL_CLOSED => {
                 RequestError::Ended(SessionEnd::ChannelClosed(self.channel.closure_reason()))
             }
             other => RequestError::Kernel(other),
