@@ -5,6 +5,7 @@
 //! it, and wakes nobody.
 
 use core::cell::Cell;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use cortex_m::peripheral::{SCB, SYST};
 use cortex_m_rt::exception;
@@ -25,19 +26,14 @@ const LONGEST: u64 = 86_400_000_000 / 32;
 /// Control and status: counts, interrupts, by the reference clock (Armv8-M, D1.2.239).
 const COUNT: u32 = 0b011;
 
-/// When the alarm is, on the kernel's clock in microseconds, and how many laps are left; no laps, no alarm.
-static ALARM: Mutex<Cell<Alarm>> = Mutex::new(Cell::new(Alarm { at: 0, laps: 0 }));
-
-#[derive(Clone, Copy)]
-struct Alarm {
-    at: u64,
-    laps: u32,
-}
+/// When the alarm is, on the kernel's clock in microseconds.
+static AT: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+/// How many laps are left; without any, no alarm is set.
+static LAPS: AtomicU32 = AtomicU32::new(0);
 
 /// Sets the alarm for `at`, unless it is set for an earlier time.
 pub(crate) fn set(cs: CriticalSection<'_>, now: u64, at: u64) {
-    let alarm = ALARM.borrow(cs).get();
-    if alarm.laps == 0 || at < alarm.at {
+    if LAPS.load(Ordering::Relaxed) == 0 || at < AT.borrow(cs).get() {
         start(cs, now, at);
     }
 }
@@ -49,7 +45,8 @@ fn start(cs: CriticalSection<'_>, now: u64, at: u64) {
     let laps = wait / LONGEST_LAP + 1;
     // Rounded up, so that it is never early.
     let lap = wait / laps + 1;
-    ALARM.borrow(cs).set(Alarm { at: now + u64::from(wait), laps });
+    AT.borrow(cs).set(now + u64::from(wait));
+    LAPS.store(laps, Ordering::Relaxed);
     let systick = registers();
     // SAFETY: SysTick is this module's (see `registers`), its handler is in place, and the reload value
     // fits 24 bits. The order is the architecture's: stopped, the value to reload, the count, the start.
@@ -77,14 +74,22 @@ fn registers() -> &'static cortex_m::peripheral::syst::RegisterBlock {
 
 #[exception]
 fn SysTick() {
+    // Most laps are not the last, and cost no more than this. Nobody sets the alarm in between: SysTick
+    // has the highest priority, as after a reset.
+    let laps = LAPS.load(Ordering::Relaxed);
+    if laps > 1 {
+        LAPS.store(laps - 1, Ordering::Relaxed);
+    } else {
+        last_lap();
+    }
+}
+
+#[inline(never)]
+fn last_lap() {
     critical_section::with(|cs| {
-        let cell = ALARM.borrow(cs);
-        let Alarm { at, laps } = cell.get();
-        cell.set(Alarm { at, laps: laps.saturating_sub(1) });
-        if laps > 1 {
-            return;
-        }
         stop();
+        LAPS.store(0, Ordering::Relaxed);
+        let at = AT.borrow(cs).get();
         if let Some(next) = queue::expire(cs, at) {
             start(cs, at, next);
         }
