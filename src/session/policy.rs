@@ -49,8 +49,9 @@ impl Policy {
     }
 
     /// With another time that the far end has for each answer: to the config fetch, the connect,
-    /// subscribe, publish and disconnect request; 100 ms at least. A session also looks after the network and its channel this often
-    /// without having been notified.
+    /// subscribe, publish and disconnect request; 100 ms at least. A session also looks after the network
+    /// and its channel this often without having been notified, and after four times as long without room
+    /// for a publish or an acknowledgement it opens another channel.
     #[must_use]
     pub const fn with_answer_timeout(mut self, timeout: Duration) -> Self {
         self.answer_ms = at_least(millis(timeout), 100);
