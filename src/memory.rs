@@ -31,12 +31,13 @@ pub const KERNEL_MEMORY_UNIT: usize = 512;
 /// `N` bytes on a 512-byte boundary, `N` a multiple of 512.
 ///
 /// Only useful as a `static` behind [`kernel_memory!`](crate::kernel_memory), or leaked and handed
-/// to [`KernelBuffer::from_static`].
+/// to [`KernelMemory::from_static`].
 #[repr(C, align(512))]
 pub struct AlignedBytes<const N: usize>(UnsafeCell<[u8; N]>);
 
 // SAFETY: the bytes are reached only through a `KernelBuffer`, of which there is one at a time:
-// `KernelMemory` counts by an atomic flag, `from_static` takes the exclusive reference.
+// `KernelMemory` counts by an atomic flag, and takes the bytes by exclusive reference where it is not
+// their macro that pairs them with it.
 unsafe impl<const N: usize> Sync for AlignedBytes<N> {}
 
 impl<const N: usize> AlignedBytes<N> {
@@ -90,7 +91,7 @@ impl TakenFlag {
 }
 
 impl<const N: usize> KernelMemory<N> {
-    /// Of memory that something else made static and exclusive at run time, such as a `StaticCell` or
+    /// Memory that something else made static and exclusive at run time, such as a `StaticCell` or
     /// `Box::leak`. Otherwise use [`kernel_memory!`](crate::kernel_memory).
     pub fn from_static(bytes: &'static mut AlignedBytes<N>, taken: &'static mut TakenFlag) -> Self {
         taken.owners.store(0, Ordering::Relaxed);
@@ -101,7 +102,7 @@ impl<const N: usize> KernelMemory<N> {
     ///
     /// # Safety
     ///
-    /// `bytes` is never given to a `KernelBuffer` or to a `KernelMemory` with another flag.
+    /// `bytes` is never given to a `KernelMemory` with another flag.
     #[doc(hidden)]
     pub const unsafe fn from_parts(bytes: &'static AlignedBytes<N>, taken: &'static TakenFlag) -> Self {
         Self { bytes, taken }
@@ -112,7 +113,7 @@ impl<const N: usize> KernelMemory<N> {
     pub fn take(&self) -> Option<KernelBuffer<N>> {
         self.taken.owners.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).ok()?;
         let start = NonNull::from(self.bytes).cast::<u8>();
-        Some(KernelBuffer { region: Region { start, len: N, taken: Some(self.taken), in_doubt: false } })
+        Some(KernelBuffer { region: Region { start, len: N, taken: self.taken, in_doubt: false } })
     }
 }
 
@@ -136,20 +137,13 @@ macro_rules! kernel_memory {
 
 /// Exclusive ownership of `N` bytes of kernel memory.
 ///
-/// Dropping it puts the memory back where [`KernelMemory::take`] finds it; one made by
-/// [`from_static`](Self::from_static) is gone for good when dropped.
+/// Dropping it puts the memory back where [`KernelMemory::take`] finds it.
 #[derive(Debug)]
 pub struct KernelBuffer<const N: usize> {
     region: Region,
 }
 
 impl<const N: usize> KernelBuffer<N> {
-    /// Takes memory that something else made static and exclusive, such as a `StaticCell` or
-    /// `Box::leak`.
-    pub fn from_static(bytes: &'static mut AlignedBytes<N>) -> Self {
-        Self { region: Region { start: NonNull::from(bytes).cast(), len: N, taken: None, in_doubt: false } }
-    }
-
     /// The size in bytes: `N`.
     #[allow(clippy::unused_self)]
     pub const fn len(&self) -> usize {
@@ -174,7 +168,7 @@ impl<const N: usize> KernelBuffer<N> {
 pub(crate) struct Region {
     start: NonNull<u8>,
     len: usize,
-    taken: Option<&'static TakenFlag>,
+    taken: &'static TakenFlag,
     /// Whether the kernel may still write to it.
     in_doubt: bool,
 }
@@ -201,9 +195,7 @@ impl Region {
         if len == 0 || kept == 0 || !len.is_multiple_of(KERNEL_MEMORY_UNIT) || self.in_doubt {
             return None;
         }
-        if let Some(taken) = self.taken {
-            taken.owners.fetch_add(1, Ordering::Relaxed);
-        }
+        self.taken.owners.fetch_add(1, Ordering::Relaxed);
         self.len = kept;
         // SAFETY: `kept` bytes from the start still lie within the memory.
         let start = unsafe { self.start.add(kept) };
@@ -249,10 +241,8 @@ impl Region {
 impl Drop for Region {
     fn drop(&mut self) {
         // While it is in doubt, the owner that this was stays counted for good.
-        if let Some(taken) = self.taken
-            && !self.in_doubt
-        {
-            taken.owners.fetch_sub(1, Ordering::Release);
+        if !self.in_doubt {
+            self.taken.owners.fetch_sub(1, Ordering::Release);
         }
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use microvisor::config::{ConfigFetch, ConfigKey, FetchError, ItemMemory};
 use microvisor::mqtt::MqttChannel;
 use microvisor::{
-    AlignedBytes, ChannelBuffers, HandedBack, KernelBuffer, KernelMemory, Network, OpenError, Recovery,
-    SplitError, Status, config_key, kernel_memory,
+    AlignedBytes, ChannelBuffers, HandedBack, KernelMemory, Network, OpenError, Recovery, SplitError, Status,
+    config_key, kernel_memory,
 };
 use microvisor_sim::{Device, Fault, NetworkStatus};
 
@@ -207,7 +207,9 @@ impl Leaked {
 
     fn buffers(&self) -> ChannelBuffers {
         // SAFETY: it is leaked, and this is asked for once.
-        KernelBuffer::from_static(unsafe { &mut *self.0 }).split::<512>()
+        let bytes = unsafe { &mut *self.0 };
+        let memory = KernelMemory::from_static(bytes, Box::leak(Box::default()));
+        memory.take().expect("nobody else has it").split::<512>()
     }
 
     /// Nothing that was made of the memory may be used afterwards.
@@ -276,12 +278,16 @@ fn memory_shared_out_anew_holds_what_did_not_fit_before() {
 }
 
 #[test]
-fn memory_from_elsewhere_serves_as_well_but_is_gone_when_dropped() {
+fn memory_from_elsewhere_serves_as_well() {
     let bed = bed!(Device::builder()).online();
-    let buffer = KernelBuffer::from_static(Box::leak(Box::new(AlignedBytes::<1024>::new())));
+    let bytes = Box::leak(Box::new(AlignedBytes::<1024>::new()));
+    let memory = KernelMemory::from_static(bytes, Box::leak(Box::default()));
+    let buffer = memory.take().expect("nobody else has it");
     assert_eq!((buffer.len(), buffer.is_empty()), (1024, false));
     let channel = MqttChannel::open(bed.network(), buffer.split::<512>()).unwrap();
+    assert!(memory.take().is_none());
     drop(channel.close().unwrap());
+    assert!(memory.take().is_some());
 }
 
 #[test]

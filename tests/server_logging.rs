@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use microvisor::{
-    AlignedBytes, KernelBuffer, LogError, Recovery, ServerLog, StartLogError, Status, kernel_memory, sys,
+    AlignedBytes, KernelBuffer, KernelMemory, LogError, Recovery, ServerLog, StartLogError, Status,
+    kernel_memory, sys,
 };
 use microvisor_sim::{Device, Fault, NetworkPlan, Quirks};
 
@@ -19,7 +20,8 @@ fn started() -> ServerLog {
 }
 
 fn memory() -> KernelBuffer<4096> {
-    KernelBuffer::from_static(Box::leak(Box::new(AlignedBytes::new())))
+    let bytes = Box::leak(Box::new(AlignedBytes::new()));
+    KernelMemory::from_static(bytes, Box::leak(Box::default())).take().expect("nobody else has it")
 }
 
 #[test]

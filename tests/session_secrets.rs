@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use embassy_futures::join::join;
 use microvisor::session::{MemoryPlan, Session, SessionBuilder, State};
-use microvisor::{AlignedBytes, DeviceId, KernelBuffer, sys};
+use microvisor::{AlignedBytes, DeviceId, KernelBuffer, KernelMemory, sys};
 use microvisor_sim::Fault;
 use world::{ID, World, subscriptions};
 
@@ -24,7 +24,8 @@ impl Leaked {
 
     fn buffer(&self) -> KernelBuffer<{ MemoryPlan::AWS_LEN }> {
         // SAFETY: it is leaked, and this is asked for once.
-        KernelBuffer::from_static(unsafe { &mut *self.0 })
+        let bytes = unsafe { &mut *self.0 };
+        KernelMemory::from_static(bytes, Box::leak(Box::default())).take().expect("nobody else has it")
     }
 
     /// Whether what the kernel wrote there is overwritten as well.

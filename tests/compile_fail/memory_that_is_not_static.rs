@@ -1,13 +1,13 @@
 //! The kernel writes into a channel's memory until the channel is closed, so it has to live for ever.
 
-use microvisor::{AlignedBytes, KernelBuffer};
+use microvisor::{AlignedBytes, KernelMemory, TakenFlag};
 
-pub fn lend_the_stack() {
+pub fn lend_the_stack(taken: &'static mut TakenFlag) {
     let mut bytes = AlignedBytes::<1024>::new();
-    let buffer = KernelBuffer::from_static(&mut bytes); //~ E0597
-    core::mem::forget(buffer);
+    let memory = KernelMemory::from_static(&mut bytes, taken); //~ E0597
+    core::mem::forget(memory.take());
 }
 
-pub fn lend_what_others_share(bytes: &'static AlignedBytes<1024>) {
-    let _ = KernelBuffer::from_static(bytes); //~ E0308
+pub fn lend_what_others_share(bytes: &'static AlignedBytes<1024>, taken: &'static mut TakenFlag) {
+    let _ = KernelMemory::from_static(bytes, taken); //~ E0308
 }
