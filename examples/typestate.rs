@@ -80,7 +80,10 @@ async fn application() -> Result<(), Box<dyn Error>> {
     }
     let reading = Publish::new(topics.telemetry(), br#"{"temperature_celsius":21.5}"#);
     let verdict = connected.publish(&reading.with_qos(QoS::AtLeastOnce), &mut inbox, &mut take).await?;
-    println!("published: {verdict:?}");
+    // With QoS 1 there is one; about QoS 0 a broker says nothing.
+    if let Some(reason) = verdict {
+        println!("published: {reason}");
+    }
     // As long as the program likes; the next thing that happens is the command.
     take(connected.event(&mut inbox).await?);
 
