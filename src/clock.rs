@@ -50,11 +50,22 @@ pub fn uptime_micros() -> Result<u64, ClockError> {
 /// [`Kernel`](ClockError::Kernel): the kernel does not answer, which nothing can be done about. That the
 /// clock is not set is no error.
 pub fn wall_time() -> Result<WallTime, ClockError> {
+    let set = |micros| WallTime::Set(Duration::from_micros(micros));
+    wall_time_micros().map(|micros| micros.map_or(WallTime::NotSet, set))
+}
+
+/// [`wall_time`] as a number of microseconds since the Unix epoch, which spares a division; `None` where
+/// the clock is not set.
+///
+/// # Errors
+///
+/// As [`wall_time`].
+pub fn wall_time_micros() -> Result<Option<u64>, ClockError> {
     let mut micros = 0;
     // SAFETY: as in `uptime_micros`.
     match Status::check(unsafe { sys::mvGetWallTime(&raw mut micros) }) {
-        Ok(()) => Ok(WallTime::Set(Duration::from_micros(micros))),
-        Err(Status::TIME_NOT_SET) => Ok(WallTime::NotSet),
+        Ok(()) => Ok(Some(micros)),
+        Err(Status::TIME_NOT_SET) => Ok(None),
         Err(status) => Err(ClockError::Kernel(status)),
     }
 }

@@ -91,6 +91,17 @@ fn a_centre_opens_closes_and_opens_again() {
 }
 
 #[test]
+fn a_centre_can_be_told_its_interrupt_when_it_is_opened() {
+    static CENTER: NotificationCenter<8> = NotificationCenter::without_interrupt();
+    let device = Device::builder().boot();
+    device.bind_interrupt(IRQ, || CENTER.on_interrupt());
+    let notifications = CENTER.open_for(IRQ).unwrap();
+    let mut network = Network::request(&notifications).unwrap();
+    device.block_on(network.connected()).unwrap();
+    assert!(format!("{CENTER:?}").contains(&IRQ.to_string()));
+}
+
+#[test]
 fn a_ring_that_is_opened_again_starts_at_its_beginning() {
     let (device, center, notifications) = offline::<4>();
     let network = Network::request(&notifications).unwrap();

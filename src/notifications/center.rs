@@ -1,7 +1,7 @@
 //! The notification centre and its life.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
 
 use super::ring::Ring;
 use super::source::{Slots, Source};
@@ -16,7 +16,7 @@ const LOST: u8 = 3;
 
 /// The part of a centre that does not depend on the size of its ring.
 pub(super) struct Core {
-    irq: u32,
+    irq: AtomicU32,
     state: AtomicU8,
     handle: AtomicU32,
     /// The `Notifications` and the `Source`s that exist; the last one to go closes the centre.
@@ -29,11 +29,26 @@ pub(super) struct Core {
 impl Core {
     /// How many interrupts there were, modulo 2^32.
     pub(super) fn interrupts(&self) -> u32 {
-        self.interrupts.load(Ordering::Acquire)
+        // What is read on account of it is the kernel's state, by calls that nothing is moved across.
+        self.interrupts.load(Ordering::Relaxed)
+    }
+
+    /// Only the interrupt's handler writes it.
+    fn count_interrupt(&self) {
+        self.interrupts.store(self.interrupts.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn count_overrun(&self) {
+        self.overruns.store(self.overruns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
     pub(super) fn slots(&self) -> &Slots {
         &self.slots
+    }
+
+    fn irq(&self) -> u32 {
+        self.irq.load(Ordering::Relaxed)
     }
 
     pub(super) fn handle(&self) -> u32 {
@@ -103,7 +118,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
         Self {
             ring: Ring::new(),
             core: Core {
-                irq,
+                irq: AtomicU32::new(irq),
                 state: AtomicU8::new(CLOSED),
                 handle: AtomicU32::new(0),
                 users: AtomicU32::new(0),
@@ -112,6 +127,24 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
                 interrupts: AtomicU32::new(0),
             },
         }
+    }
+
+    /// A centre that is told its interrupt when it is opened, by [`open_for`](Self::open_for).
+    ///
+    /// Such a `static` is all zeros, of which flash holds no copy: on a board that spares as many bytes as
+    /// the centre is large.
+    pub const fn without_interrupt() -> Self {
+        Self::new(0)
+    }
+
+    /// [`open`](Self::open) for interrupt number `irq`, whatever number the centre was made with. It is of
+    /// no effect on a centre that is open already.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_for(&'static self, irq: u32) -> Result<Notifications, NotificationError> {
+        self.open_with(Some(irq))
     }
 
     /// Has the kernel write its notifications here from now on. A centre that is open already is
@@ -124,8 +157,17 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
     /// - [`Kernel`](NotificationError::Kernel): the interrupt cannot be used, or the kernel has no
     ///   room for another centre.
     pub fn open(&'static self) -> Result<Notifications, NotificationError> {
+        self.open_with(None)
+    }
+
+    fn open_with(&'static self, irq: Option<u32>) -> Result<Notifications, NotificationError> {
         match self.core.state.compare_exchange(CLOSED, CHANGING, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => self.set_up(),
+            Ok(_) => {
+                if let Some(irq) = irq {
+                    self.core.irq.store(irq, Ordering::Relaxed);
+                }
+                self.set_up()
+            }
             Err(LOST) => Err(NotificationError::Lost),
             Err(OPEN) if self.core.join() => Ok(Notifications { core: &self.core }),
             Err(_) => Err(NotificationError::Changing),
@@ -135,7 +177,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
     fn set_up(&'static self) -> Result<Notifications, NotificationError> {
         self.ring.reset();
         let setup = sys::MvNotificationSetup {
-            irq: self.core.irq,
+            irq: self.core.irq(),
             buffer: self.ring.as_ptr(),
             buffer_size: Ring::<RECORDS>::size(),
         };
@@ -155,12 +197,15 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
 
     /// To be called from the interrupt's handler: wakes whoever waits, and clears the ring.
     ///
-    /// It does not wait, and may be called at any time from anywhere.
+    /// It does not wait, and may be called at any time, but by one at a time, as a handler is.
+    #[inline]
     pub fn on_interrupt(&self) {
         if self.ring.drain() {
-            self.core.overruns.fetch_add(1, Ordering::Relaxed);
+            self.core.count_overrun();
         }
-        self.core.interrupts.fetch_add(1, Ordering::Release);
+        // What was notified comes before the count, and before the look at who waits.
+        fence(Ordering::SeqCst);
+        self.core.count_interrupt();
         self.core.slots.wake_all();
     }
 
@@ -175,7 +220,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
 
 impl<const RECORDS: usize> fmt::Debug for NotificationCenter<RECORDS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotificationCenter").field("irq", &self.core.irq).finish_non_exhaustive()
+        f.debug_struct("NotificationCenter").field("irq", &self.core.irq()).finish_non_exhaustive()
     }
 }
 
@@ -220,7 +265,7 @@ impl Drop for Notifications {
 
 impl fmt::Debug for Notifications {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notifications").field("irq", &self.core.irq).finish_non_exhaustive()
+        f.debug_struct("Notifications").field("irq", &self.core.irq()).finish_non_exhaustive()
     }
 }
 

@@ -44,7 +44,7 @@ impl Record {
 /// see whether the ring was large enough.
 pub(super) struct Ring<const RECORDS: usize> {
     records: [Record; RECORDS],
-    /// Where the kernel is thought to write next; it may be elsewhere after an overrun.
+    /// Where the kernel is thought to write next, modulo `RECORDS`; it may be elsewhere after an overrun.
     next: AtomicUsize,
 }
 
@@ -69,37 +69,44 @@ impl<const RECORDS: usize> Ring<RECORDS> {
 
     /// Makes the ring empty, for a kernel that starts at its beginning.
     pub(super) fn reset(&self) {
-        self.clear_all();
+        clear_all(&self.records, &self.next);
         self.next.store(0, Ordering::Relaxed);
     }
 
     /// Clears the records. Returns whether the ring was full, so that some may have been overwritten.
+    #[inline]
     pub(super) fn drain(&self) -> bool {
-        let mut index = self.next.load(Ordering::Relaxed);
-        let mut cleared = 0;
-        while cleared < RECORDS && self.records.get(index).is_some_and(Record::clear) {
-            index = if index + 1 < RECORDS { index + 1 } else { 0 };
-            cleared += 1;
-        }
-        self.next.store(index, Ordering::Relaxed);
-        match cleared {
-            0 => self.clear_all(),
-            _ => cleared == RECORDS,
-        }
-    }
-
-    /// Clears the records wherever they are. Returns whether the ring was full.
-    #[cold]
-    fn clear_all(&self) -> bool {
-        let mut cleared = 0;
-        for (index, record) in self.records.iter().enumerate() {
-            if record.clear() {
-                cleared += 1;
-                self.next.store(if index + 1 < RECORDS { index + 1 } else { 0 }, Ordering::Relaxed);
+        let start = self.next.load(Ordering::Relaxed) % RECORDS;
+        let mut index = start;
+        while self.records.get(index).is_some_and(Record::clear) {
+            index = (index + 1) % RECORDS;
+            if index == start {
+                // Once round: the next to be written is the one it began with.
+                return true;
             }
         }
-        cleared == RECORDS
+        if index == start {
+            return clear_all(&self.records, &self.next);
+        }
+        self.next.store(index, Ordering::Relaxed);
+        false
     }
+}
+
+/// Clears the records wherever they are, and leaves in `next` where the kernel writes next, if there were any.
+/// Returns whether the ring was full.
+#[cold]
+#[inline(never)]
+fn clear_all(records: &[Record], next: &AtomicUsize) -> bool {
+    let mut is_full = true;
+    for (index, record) in records.iter().enumerate() {
+        if record.clear() {
+            next.store(index + 1, Ordering::Relaxed);
+        } else {
+            is_full = false;
+        }
+    }
+    is_full
 }
 
 #[cfg(test)]
@@ -140,10 +147,15 @@ mod tests {
 
     #[test]
     fn a_full_ring_is_told() {
-        let ring = Ring::<4>::new();
-        Writer { ring: &ring, index: 0 }.write(4);
-        assert!(ring.drain());
-        assert!(!ring.drain());
+        let ring = Ring::<3>::new();
+        let mut writer = Writer { ring: &ring, index: 0 };
+        for before in 0..3 {
+            writer.write(before);
+            assert!(!ring.drain());
+            writer.write(3);
+            assert!(ring.drain());
+            assert!(is_empty(&ring));
+        }
     }
 
     #[test]

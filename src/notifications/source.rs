@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 use core::task::Waker;
 
 use super::center::Core;
@@ -11,6 +11,10 @@ use crate::critical::Critical;
 
 /// How many networks, channels and sessions can use one centre at a time.
 pub const MAX_SOURCES: usize = 6;
+
+/// Whether there ever was a waker, in whatever centre. Where no code registers one, the compiler knows, and
+/// leaves the code that wakes out of the image.
+static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 /// The wakers of those who wait, and whose slot is taken.
 pub(super) struct Slots {
@@ -47,14 +51,24 @@ impl Slots {
         self.critical.with(|| access(unsafe { &mut *self.wakers.get() }))
     }
 
-    /// Wakes everybody who waits. Called from the interrupt handler.
+    /// Wakes everybody who waits. Called from the interrupt handler, after a fence.
+    #[inline]
     pub(super) fn wake_all(&self) {
+        if REGISTERED.load(Ordering::Relaxed) {
+            self.wake_those_who_wait();
+        }
+    }
+
+    fn wake_those_who_wait(&self) {
         // Whoever registers again meanwhile waits for the next time.
         let mut those = u32::MAX;
-        while those != 0 {
+        loop {
             let (waker, others) = self.with(|wakers| wakers.take_one_of(those));
             if let Some(waker) = waker {
                 waker.wake();
+            }
+            if others == 0 {
+                return;
             }
             those = others;
         }
@@ -91,6 +105,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    #[inline(never)]
     pub(super) fn take(core: &'static Core) -> Option<Self> {
         let free = |(_, taken): &(usize, &AtomicBool)| !taken.swap(true, Ordering::Acquire);
         let (index, _) = core.slots().taken.iter().enumerate().find(free)?;
@@ -123,6 +138,9 @@ impl Source {
     pub(crate) fn register(&self, waker: &Waker) {
         let slots = self.core.slots();
         if !slots.with(|wakers| wakers.is_waiting(self.index, waker)) {
+            REGISTERED.store(true, Ordering::Relaxed);
+            // With the one in `on_interrupt`: either it sees this, or the caller what was notified.
+            fence(Ordering::SeqCst);
             let waker = waker.clone();
             drop(slots.with(|wakers| wakers.replace(self.index, Some(waker))));
         }
