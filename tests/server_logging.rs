@@ -154,6 +154,18 @@ fn a_line_longer_than_its_memory_is_logged_in_pieces_without_a_loss() {
 }
 
 #[test]
+fn parts_become_one_message_that_ends_between_characters() {
+    let device = device(256);
+    let log = started();
+    log.log_parts::<16>(&["21", " °C", ""]);
+    log.log_parts::<8>(&["21 °C", " and ", "rising"]);
+    log.log_parts::<4>(&["21 °C"]);
+    log.log_parts::<2>(&["°", "C"]);
+    log.log_parts::<2>(&["", ""]);
+    assert_eq!(device.server_log(), ["21 °C", "21 °C a", "21 ", "°"]);
+}
+
+#[test]
 fn whatever_the_kernel_answers_writing_succeeds() {
     for raw in (1..=64).chain([4_711, u32::MAX]) {
         let device = device(1024);
