@@ -5,12 +5,9 @@
 
 use core::cell::Cell;
 use core::fmt;
-use core::ops::RangeInclusive;
 
 use base64ct::Encoding as _;
 use zeroize::Zeroizing;
-
-use crate::wipe::wipe;
 
 /// Why a stored text is not the value it should stand for.
 ///
@@ -86,14 +83,18 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
+/// Makes something else of a text, in its place. What is at the front is the value then, and the answer its
+/// length.
+pub(crate) type DecodeInPlace = fn(&mut [u8]) -> Result<usize, DecodeError>;
+
 /// Decodes the hex text (digits in either case) that fills `buffer`; answers the number of bytes, which
 /// then are at the front.
 ///
-/// One line end after the text is ignored. The rest of `buffer` is wiped; after an error, all of it.
+/// One line end after the text is ignored. What is left of the text is the caller's to wipe.
 pub(crate) fn hex_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
-    let decoded = hex_to_front(buffer);
-    wipe_rest(buffer, decoded);
-    decoded
+    let text = without_line_end(buffer);
+    let digits = hex_to_front(text);
+    if digits == 0 || digits < text.len() { Err(not_hex(text, digits)) } else { Ok(digits / 2) }
 }
 
 /// Decodes the base64 text (standard alphabet, with its padding or without) that fills `buffer`;
@@ -102,22 +103,32 @@ pub(crate) fn base64_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
     decode_in_place(buffer, &BASE64)
 }
 
-/// The number that `text` is in decimal. One line end after it is ignored.
-pub(crate) fn decimal_u32(text: &[u8], range: RangeInclusive<u32>) -> Result<u32, DecodeError> {
-    let out_of_range = DecodeError::OutOfRange { min: *range.start(), max: *range.end() };
+/// The number that `text` is in decimal, from `min` to `max`. One line end after it is ignored.
+pub(crate) fn decimal_u32(text: &[u8], min: u32, max: u32) -> Result<u32, DecodeError> {
     let digits = text.get(..length_without_line_end(text)).unwrap_or_default();
     if digits.is_empty() {
         return Err(DecodeError::Empty);
     }
     let mut number = Some(0_u32);
     for (at, byte) in digits.iter().enumerate() {
-        let digit = match byte {
-            b'0'..=b'9' => u32::from(byte - b'0'),
-            _ => return Err(DecodeError::NotDecimal { at }),
-        };
-        number = number.and_then(|number| number.checked_mul(10)?.checked_add(digit));
+        let digit = u32::from(byte.wrapping_sub(b'0'));
+        if digit > 9 {
+            return Err(DecodeError::NotDecimal { at });
+        }
+        number = number.filter(|number| *number <= max).and_then(|number| {
+            let tens = number.checked_mul(10)?;
+            tens.checked_add(digit)
+        });
     }
-    number.filter(|number| range.contains(number)).ok_or(out_of_range)
+    match number {
+        Some(number) if (min..=max).contains(&number) => Ok(number),
+        _ => Err(DecodeError::OutOfRange { min, max }),
+    }
+}
+
+/// The port that `text` is in decimal. One line end after it is ignored.
+pub(crate) fn port(text: &mut [u8]) -> Result<usize, DecodeError> {
+    decimal_u32(text, 1, u16::MAX.into()).map(|port| port as usize)
 }
 
 /// Characters of base64 that are decoded at a time: whole groups.
@@ -135,76 +146,85 @@ struct TextEncoding {
     incomplete: DecodeError,
 }
 
+/// Decodes hex digits as far as they are such, and answers how many, a multiple of two.
+///
 /// Hex is what most stores hold, and by far the most work of a start, so it does not go through
-/// [`TextEncoding`]: four digits at a time, and nothing is copied.
-fn hex_to_front(buffer: &mut [u8]) -> Result<usize, DecodeError> {
-    let text = text_of(buffer)?;
-    let length = text.len();
-    if !length.is_multiple_of(2) {
-        return Err(wrong_hex_digit(text, 0));
-    }
+/// [`TextEncoding`]: eight digits at a time, and nothing is copied.
+fn hex_to_front(text: &mut [u8]) -> usize {
+    let mut decoded = 0;
     // What is written lies before what is still to be read, or is what has just been read.
-    let cells = Cell::from_mut(buffer).as_slice_of_cells();
-    let (digits, _) = cells.split_at_checked(length).unwrap_or_default();
-    let (fours, two) = digits.as_chunks::<4>();
-    for (at, ([a, b, c, d], [first, second])) in fours.iter().zip(cells.as_chunks::<2>().0).enumerate() {
-        let digits = [a.get(), b.get(), c.get(), d.get()];
-        let Some([high, low]) = four_hex_digits(digits) else {
-            return Err(wrong_hex_digit(&digits, 4 * at));
+    let words = Cell::from_mut(text.as_chunks_mut::<4>().0).as_slice_of_cells();
+    for ([first, second], place) in words.as_chunks::<2>().0.iter().zip(words) {
+        let (Some(first), Some(second)) = (four_hex_digits(first.get()), four_hex_digits(second.get()))
+        else {
+            break;
         };
-        first.set(high);
-        second.set(low);
+        place.set((first & 0xFFFF | second << 16).to_le_bytes());
+        decoded += 8;
     }
-    if let ([a, b], Some(last)) = (two, cells.get(2 * fours.len())) {
-        let digits = [a.get(), b.get()];
-        let Some([byte, _]) = four_hex_digits([a.get(), b.get(), b'0', b'0']) else {
-            return Err(wrong_hex_digit(&digits, 4 * fours.len()));
-        };
-        last.set(byte);
+    while let Some(&[a, b]) = text.get(decoded..).and_then(<[u8]>::first_chunk)
+        && let Some(bytes) = four_hex_digits([a, b, b'0', b'0'])
+        && let Some(place) = text.get_mut(decoded / 2)
+    {
+        [*place, ..] = bytes.to_le_bytes();
+        decoded += 2;
     }
-    Ok(length / 2)
+    decoded
 }
 
-/// The two bytes that four hex digits stand for. All four are decoded at once, without a table, and
-/// nothing depends on which they are but whether they are digits.
-fn four_hex_digits(digits: [u8; 4]) -> Option<[u8; 2]> {
+/// What four hex digits stand for, in the lower half; the upper one is of no meaning. All four are
+/// decoded at once, without a table, and nothing depends on which they are but whether they are digits.
+///
+/// The lowest byte that is no digit is found as such; what it carries over changes higher ones only.
+#[inline]
+fn four_hex_digits(digits: [u8; 4]) -> Option<u32> {
+    const EACH: u32 = 0x0101_0101;
+
     let text = u32::from_le_bytes(digits);
-    // Bit 6 tells letters from decimal digits; the low nibble of `a` is 1.
-    let letters = (text >> 6) & 0x0101_0101;
-    let values = (text & 0x0F0F_0F0F) + letters * 9;
-    // What these values are written as, in lower case, has to be what was read.
-    let above_nine = ((values + 0x0606_0606) >> 4) & 0x0101_0101;
-    let written = values + 0x3030_3030 + above_nine * 39;
-    let wrong = (written ^ (text | (letters << 5))) | (values & 0xF0F0_F0F0);
+    // Bit 6 tells letters from decimal digits, bit 5 lower case from upper case.
+    let letters = (text >> 6) & EACH;
+    let values = (text | (letters << 5))
+        .wrapping_sub(EACH * u32::from(b'0'))
+        .wrapping_sub(letters * u32::from(b'a' - b'9' - 1));
+    // Ten is the first of the values, all below sixteen, that is written as a letter.
+    let above_nine = values.wrapping_add(EACH * 6);
+    let wrong = (values | (above_nine ^ (letters << 4))) & (EACH * 0xF0);
     if wrong != 0 {
         return None;
     }
-    let [high, _, low, _] = ((values << 4) | (values >> 8)).to_le_bytes();
-    Some([high, low])
+    let bytes = ((values << 4) | (values >> 8)) & 0x00FF_00FF;
+    Some(bytes | (bytes >> 8))
 }
 
-fn wrong_hex_digit(text: &[u8], start: usize) -> DecodeError {
-    wrong_digit(text, start, |byte| byte.is_ascii_hexdigit(), |at| DecodeError::NotHex { at })
-        .unwrap_or(DecodeError::OddLength)
+/// Why only the first `decoded` characters of `text` are hex digits in pairs.
+#[cold]
+fn not_hex(text: &[u8], decoded: usize) -> DecodeError {
+    if decoded == 0
+        && let Err(error) = check_text(text)
+    {
+        return error;
+    }
+    for (at, byte) in text.iter().enumerate().skip(decoded) {
+        match byte {
+            b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f' => {}
+            b' ' | b'\t' | b'\n' | b'\x0C' | b'\r' => return DecodeError::Whitespace { at },
+            _ => return DecodeError::NotHex { at },
+        }
+    }
+    DecodeError::OddLength
 }
 
-/// The text that is to be decoded, without its line end.
-fn text_of(buffer: &[u8]) -> Result<&[u8], DecodeError> {
-    let text = buffer.get(..length_without_line_end(buffer)).unwrap_or_default();
+/// Finds what cannot be text in any encoding.
+fn check_text(text: &[u8]) -> Result<(), DecodeError> {
     if text.is_empty() {
         Err(DecodeError::Empty)
     } else if text.starts_with(b"-----BEGIN") {
         Err(DecodeError::PemText)
     } else {
-        Ok(text)
+        Ok(())
     }
 }
 
-fn wipe_rest(buffer: &mut [u8], decoded: Result<usize, DecodeError>) {
-    if let Some(rest) = buffer.get_mut(decoded.unwrap_or(0)..) {
-        wipe(rest);
-    }
-}
 static BASE64: TextEncoding = TextEncoding {
     // `decode` would do without the copy, but it is three times as large, and can panic.
     decode_chunk: |text, scratch| {
@@ -223,13 +243,8 @@ static BASE64: TextEncoding = TextEncoding {
 };
 
 fn decode_in_place(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, DecodeError> {
-    let decoded = decode_to_front(buffer, encoding);
-    wipe_rest(buffer, decoded);
-    decoded
-}
-
-fn decode_to_front(buffer: &mut [u8], encoding: &TextEncoding) -> Result<usize, DecodeError> {
-    let text = text_of(buffer)?;
+    let text = without_line_end(buffer);
+    check_text(text)?;
     let Some(length) = (encoding.unpadded_length)(text) else {
         return Err(encoding.error(text, 0));
     };
@@ -260,26 +275,25 @@ fn copy(from: &[u8], to: &mut [u8]) {
 impl TextEncoding {
     /// What is wrong with `text`, which begins at `start` and could not be decoded.
     fn error(&self, text: &[u8], start: usize) -> DecodeError {
-        wrong_digit(text, start, self.is_digit, self.not_a_digit).unwrap_or(self.incomplete)
+        match text.iter().enumerate().find(|(_, byte)| !(self.is_digit)(**byte)) {
+            Some((at, byte)) if byte.is_ascii_whitespace() => DecodeError::Whitespace { at: start + at },
+            Some((at, _)) => (self.not_a_digit)(start + at),
+            None => self.incomplete,
+        }
     }
 }
 
-/// The first character that does not belong into `text`, which begins at `start`.
-fn wrong_digit(
-    text: &[u8],
-    start: usize,
-    is_digit: fn(u8) -> bool,
-    not_a_digit: fn(usize) -> DecodeError,
-) -> Option<DecodeError> {
-    let (at, byte) = text.iter().enumerate().find(|(_, byte)| !is_digit(**byte))?;
-    let at = start + at;
-    Some(if byte.is_ascii_whitespace() { DecodeError::Whitespace { at } } else { not_a_digit(at) })
+/// The text that is to be decoded, without its line end.
+fn without_line_end(text: &mut [u8]) -> &mut [u8] {
+    let length = length_without_line_end(text);
+    text.get_mut(..length).unwrap_or_default()
 }
 
 fn length_without_line_end(text: &[u8]) -> usize {
-    match text {
-        [line @ .., b'\r', b'\n'] | [line @ .., b'\n'] => line.len(),
-        _ => text.len(),
+    let [line @ .., b'\n'] = text else { return text.len() };
+    match line {
+        [line @ .., b'\r'] => line.len(),
+        _ => line.len(),
     }
 }
 
@@ -300,8 +314,6 @@ mod tests {
     fn decoded(decode: Decode, text: impl AsRef<[u8]>) -> Result<Vec<u8>, DecodeError> {
         let mut buffer = text.as_ref().to_vec();
         let result = decode(&mut buffer);
-        let rest = &buffer[result.unwrap_or(0)..];
-        assert!(rest.iter().all(|byte| *byte == 0), "what is not the value is wiped");
         result.map(|length| buffer[..length].to_vec())
     }
 
@@ -365,7 +377,7 @@ mod tests {
         for end in ["\n", "\r\n"] {
             assert_eq!(decoded(hex_in_place, String::from("0102") + end), Ok(vec![1, 2]));
             assert_eq!(decoded(base64_in_place, String::from("AQI=") + end), Ok(vec![1, 2]));
-            assert_eq!(decimal_u32((String::from("8883") + end).as_bytes(), 0..=9_999), Ok(8_883));
+            assert_eq!(decimal_u32((String::from("8883") + end).as_bytes(), 0, 9_999), Ok(8_883));
         }
     }
 
@@ -434,8 +446,8 @@ mod tests {
             (b"99999999999x", Err(DecodeError::NotDecimal { at: 11 })),
         ];
         for (text, expected) in cases {
-            assert_eq!(decimal_u32(text, 1..=65_535), expected);
+            assert_eq!(decimal_u32(text, 1, 65_535), expected);
         }
-        assert_eq!(decimal_u32(b"4294967295", 0..=u32::MAX), Ok(u32::MAX));
+        assert_eq!(decimal_u32(b"4294967295", 0, u32::MAX), Ok(u32::MAX));
     }
 }

@@ -119,7 +119,7 @@ fn good_settings_are_fetched_in_hex_and_in_base64() {
     let credentials = credentials!();
     let Credentials { bed, authority, device, .. } = &credentials;
     let all_base64 =
-        Encodings::HEX.private_key(Encoding::Base64).root_ca(Encoding::Base64).certificate(Encoding::Base64);
+        Encodings::HEX.private_key(Encoding::BASE64).root_ca(Encoding::BASE64).certificate(Encoding::BASE64);
     for (encode, encodings) in [(hex as fn(&[u8]) -> String, Encodings::default()), (base64, all_base64)] {
         Stored::new(authority, device, encode).store_on(&bed.device);
         let mut memory = [0; MEMORY];
@@ -137,9 +137,9 @@ fn each_value_has_its_own_encoding() {
     let credentials = credentials!();
     let Credentials { bed, authority, device, good, .. } = &credentials;
     let cases = [
-        ("private_key", device.pkcs8(), Encodings::HEX.private_key(Encoding::Base64)),
-        ("root-CA", authority.der(), Encodings::HEX.root_ca(Encoding::Base64)),
-        ("cert", device.der.clone(), Encodings::HEX.certificate(Encoding::Base64)),
+        ("private_key", device.pkcs8(), Encodings::HEX.private_key(Encoding::BASE64)),
+        ("root-CA", authority.der(), Encodings::HEX.root_ca(Encoding::BASE64)),
+        ("cert", device.der.clone(), Encodings::HEX.certificate(Encoding::BASE64)),
     ];
     for (key, der, encodings) in cases {
         let mut memory = [0; MEMORY];
@@ -253,6 +253,7 @@ fn a_host_that_is_none_is_told() {
         (format!(" {HOST}"), HostError::InvalidCharacter { at: 0 }),
         (format!("{HOST}\n"), HostError::InvalidCharacter { at: HOST.len() }),
         ("abc ats".to_owned(), HostError::InvalidCharacter { at: 3 }),
+        ("größe.example".to_owned(), HostError::InvalidCharacter { at: 2 }),
         ("a".repeat(254), HostError::TooLong { len: 254 }),
     ];
     for (value, error) in cases {
@@ -377,7 +378,7 @@ fn rsa_keys_fit_the_memory_that_is_promised_for_them() {
     let credentials = credentials!();
     let Credentials { bed, authority, .. } = &credentials;
     let in_base64 =
-        Encodings::HEX.private_key(Encoding::Base64).root_ca(Encoding::Base64).certificate(Encoding::Base64);
+        Encodings::HEX.private_key(Encoding::BASE64).root_ca(Encoding::BASE64).certificate(Encoding::BASE64);
     let cases = [
         ("rsa2048-pkcs8.pem", hex as fn(&[u8]) -> String, Encodings::HEX, 5 * 1024),
         ("rsa4096-pkcs8.pem", base64, in_base64, 7 * 1024),

@@ -3,10 +3,9 @@
 use core::fmt;
 use core::num::NonZeroU16;
 
-use crate::config::{ConfigFetch, ConfigKey, Encoding, ItemError, ItemMemory, Received};
+use crate::config::{ConfigFetch, ConfigKey, Encoding, ItemMemory, Received};
 use crate::config_key;
 use crate::mqtt::Host;
-use crate::secret::Secret;
 use crate::session::SettingsError;
 use crate::tls::{Certificate, CertificateChain, Credentials, PrivateKey, TlsMaterialError};
 use crate::{ChannelBuffers, HandedBack, Network};
@@ -42,11 +41,11 @@ pub struct Encodings {
 impl Encodings {
     /// All in hex.
     pub const HEX: Self =
-        Self { private_key: Encoding::Hex, root_ca: Encoding::Hex, certificate: Encoding::Hex };
+        Self { private_key: Encoding::HEX, root_ca: Encoding::HEX, certificate: Encoding::HEX };
 
     /// All in base64, which fits the store where hex is too long.
     pub const BASE64: Self =
-        Self { private_key: Encoding::Base64, root_ca: Encoding::Base64, certificate: Encoding::Base64 };
+        Self { private_key: Encoding::BASE64, root_ca: Encoding::BASE64, certificate: Encoding::BASE64 };
 
     /// With another encoding of `private_key`.
     #[must_use]
@@ -150,14 +149,14 @@ impl<'m> Settings<'m> {
         encodings: Encodings,
     ) -> Result<Self, SettingsError> {
         let mut memory = ItemMemory::new(memory);
-        let private_key = read_secret(fetch, PRIVATE_KEY, &mut memory, encodings.private_key)?;
+        let private_key = fetch.secret_bytes(PRIVATE_KEY, &mut memory, encodings.private_key)?;
         let private_key =
             PrivateKey::from_secret(private_key).map_err(|error| material(PRIVATE_KEY, error))?;
         let root_ca = read_certificate(fetch, ROOT_CA, &mut memory, encodings.root_ca)?;
         let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
-        let endpoint = fetch.text(ENDPOINT, &mut memory)?;
-        let endpoint =
-            Host::new(endpoint).map_err(|error| SettingsError::Host { key: name_of(ENDPOINT), error })?;
+        let endpoint = fetch.answer().raw(ENDPOINT, &mut memory)?;
+        let endpoint = Host::from_bytes(endpoint)
+            .map_err(|error| SettingsError::Host { key: name_of(ENDPOINT), error })?;
         let port = fetch.port(PORT, &mut memory)?;
         Ok(Self { root_ca, certificate, private_key, endpoint, port })
     }
@@ -188,28 +187,13 @@ fn material(index: usize, error: TlsMaterialError) -> SettingsError {
     SettingsError::Material { key: name_of(index), error }
 }
 
-fn read_secret<'m>(
-    fetch: &ConfigFetch<Received<'static>>,
-    index: usize,
-    memory: &mut ItemMemory<'m>,
-    encoding: Encoding,
-) -> Result<Secret<'m>, ItemError<'static>> {
-    match encoding {
-        Encoding::Hex => fetch.secret_hex(index, memory),
-        Encoding::Base64 => fetch.secret_base64(index, memory),
-    }
-}
-
 fn read_certificate<'m>(
     fetch: &ConfigFetch<Received<'static>>,
     index: usize,
     memory: &mut ItemMemory<'m>,
     encoding: Encoding,
 ) -> Result<Certificate<'m>, SettingsError> {
-    let der = match encoding {
-        Encoding::Hex => fetch.hex(index, memory)?,
-        Encoding::Base64 => fetch.base64(index, memory)?,
-    };
+    let der = fetch.bytes(index, memory, encoding)?;
     Certificate::from_der(der).map_err(|error| material(index, error))
 }
 

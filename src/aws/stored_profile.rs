@@ -7,7 +7,7 @@ use super::{Encodings, KEYS, Profile};
 use crate::DeviceId;
 use crate::mqtt::ConnectOptions;
 use crate::session::{BrokerProfile, SettingsError, SettingsSource, Span, StoredValues, ValueReader};
-use crate::tls::{CertificateChain, Credentials, TlsMaterialError};
+use crate::tls::{CertificateChain, Credentials};
 
 /// The [`Profile`] of a [`Session`](crate::session::Session): what to connect with is fetched from the
 /// device's stores ([`KEYS`]), the client id is the device's id.
@@ -87,10 +87,9 @@ impl BrokerProfile for StoredProfile {
         values: StoredValues<'_>,
         connect: impl FnOnce(&ConnectOptions<'_>),
     ) -> Result<(), SettingsError> {
-        let root_ca = values.certificate(settings.root_ca).map_err(|error| of_key("root-CA", error))?;
-        let certificate = values.certificate(settings.certificate).map_err(|error| of_key("cert", error))?;
-        let private_key =
-            values.private_key(settings.private_key).map_err(|error| of_key("private_key", error))?;
+        let root_ca = values.certificate(settings.root_ca);
+        let certificate = values.certificate(settings.certificate);
+        let private_key = values.private_key(settings.private_key);
         let endpoint = values.host(settings.endpoint);
         let credentials = Credentials::new()
             .trust(CertificateChain::single(&root_ca))
@@ -103,8 +102,4 @@ impl BrokerProfile for StoredProfile {
         connect(&profile.connect_options());
         Ok(())
     }
-}
-
-fn of_key(key: &'static str, error: TlsMaterialError) -> SettingsError {
-    SettingsError::Material { key, error }
 }

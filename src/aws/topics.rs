@@ -6,6 +6,8 @@ use crate::DeviceId;
 use crate::mqtt::{TopicFilter, TopicName};
 
 const TELEMETRY: &str = "sensor/device/";
+/// A device's id has none.
+const TELEMETRY_SLASHES: u16 = 2;
 const COMMAND: &str = "command/device/";
 
 /// The topic that commands for all devices are published to.
@@ -37,7 +39,7 @@ impl Topics {
 
     /// What the device publishes to: `sensor/device/<id>`.
     pub fn telemetry(&self) -> TopicName<'_> {
-        TopicName::from_valid(&self.telemetry)
+        TopicName::from_valid(&self.telemetry, TELEMETRY_SLASHES)
     }
 
     /// Where commands for this device come: `command/device/<id>`.

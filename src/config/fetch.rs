@@ -48,18 +48,14 @@ impl<S> ConfigFetch<S> {
     /// Dropping it then loses the buffers for good unless closing works out.
     pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<ConfigFetch<Spent>, CloseError>> {
         let error = match self.channel.try_close() {
-            Ok(Some(buffers)) => return Ok(buffers),
-            // A channel has its buffers until it is closed, and closing consumes it.
-            Ok(None) => CloseError(Status::INVALID_HANDLE),
+            Ok(()) => match self.channel.take_buffers() {
+                Some(buffers) => return Ok(buffers),
+                // A channel has its buffers until it is closed, and closing consumes it.
+                None => CloseError(Status::INVALID_HANDLE),
+            },
             Err(error) => error,
         };
         Err(HandedBack { error, value: self.into_state(Spent(())) })
-    }
-
-    /// The buffers of a channel that the kernel does not know; see
-    /// [`Channel::into_doubtful_buffers`].
-    pub(crate) fn into_doubtful_buffers(self) -> Option<ChannelBuffers> {
-        self.channel.into_doubtful_buffers()
     }
 
     fn into_state<T>(self, state: T) -> ConfigFetch<T> {
@@ -68,14 +64,6 @@ impl<S> ConfigFetch<S> {
 
     fn spent(self, error: FetchError) -> HandedBack<ConfigFetch<Spent>, FetchError> {
         HandedBack { error, value: self.into_state(Spent(())) }
-    }
-
-    fn error(&self, status: Status) -> FetchError {
-        match status {
-            Status::CHANNEL_CLOSED => FetchError::ChannelClosed(self.channel.closure_reason()),
-            Status::TOO_MANY_CONFIG_KEYS => FetchError::TooManyKeys,
-            other => FetchError::Kernel(other),
-        }
     }
 }
 
@@ -107,25 +95,9 @@ impl ConfigFetch<Opened> {
         self,
         keys: &'k [ConfigKey<'k>],
     ) -> Result<ConfigFetch<Requested<'k>>, HandedBack<ConfigFetch<Spent>, FetchError>> {
-        if keys.is_empty() {
-            return Err(self.spent(FetchError::NoKeys));
-        }
-        let Ok(num_items) = u32::try_from(keys.len()) else {
-            return Err(self.spent(FetchError::TooManyKeys));
-        };
-        let request = sys::MvConfigKeyFetchParams {
-            num_items,
-            // A `ConfigKey` is a transparent `MvConfigKeyToFetch`.
-            keys_to_fetch: keys.as_ptr().cast(),
-        };
-        // SAFETY: the request, the keys and their names live during the call, which copies them.
-        let sent = unsafe { sys::mvSendConfigFetchRequest(self.channel.handle(), &raw const request) };
-        match Status::check(sent) {
+        match self.channel.send_fetch(keys) {
             Ok(()) => Ok(self.into_state(Requested { keys, response: None })),
-            Err(status) => {
-                let error = self.error(status);
-                Err(self.spent(error))
-            }
+            Err(error) => Err(self.spent(error)),
         }
     }
 }
@@ -196,38 +168,59 @@ impl<'k> ConfigFetch<Requested<'k>> {
 
     fn response(&mut self) -> Option<Result<(), FetchError>> {
         if self.state.response.is_none() {
-            self.state.response = self.read_response();
+            self.state.response = self.channel.read_fetch_result(self.state.keys.len());
         }
         self.state.response
     }
+}
 
-    /// Reads the overall result, if there is one.
+impl Channel {
+    /// Asks for the values of `keys`.
+    pub(crate) fn send_fetch(&self, keys: &[ConfigKey<'_>]) -> Result<(), FetchError> {
+        if keys.is_empty() {
+            return Err(FetchError::NoKeys);
+        }
+        let Ok(num_items) = u32::try_from(keys.len()) else { return Err(FetchError::TooManyKeys) };
+        let request = sys::MvConfigKeyFetchParams {
+            num_items,
+            // A `ConfigKey` is a transparent `MvConfigKeyToFetch`.
+            keys_to_fetch: keys.as_ptr().cast(),
+        };
+        // SAFETY: the request, the keys and their names live during the call, which copies them.
+        let sent = unsafe { sys::mvSendConfigFetchRequest(self.handle(), &raw const request) };
+        Status::check(sent).map_err(|status| self.fetch_error(status))
+    }
+
+    /// Reads the overall result of a fetch of `requested` values, if it is there.
     ///
     /// The ABI documents no status for "not yet" here. A kernel answers `RESPONSE_NOT_PRESENT`, or
     /// succeeds without writing: hence a result that the kernel does not use to begin with.
-    fn read_response(&self) -> Option<Result<(), FetchError>> {
+    pub(crate) fn read_fetch_result(&self, requested: usize) -> Option<Result<(), FetchError>> {
         let mut data =
             sys::MvConfigResponseData { result: sys::MV_CONFIGFETCHRESULT__MAX, num_items: u32::MAX };
         // SAFETY: `data` is a live out-parameter.
-        let read = unsafe { sys::mvReadConfigFetchResponseData(self.channel.handle(), &raw mut data) };
-        match Status::check(read) {
-            Err(Status::RESPONSE_NOT_PRESENT) => None,
-            Err(status) => Some(Err(self.error(status))),
+        let read = unsafe { sys::mvReadConfigFetchResponseData(self.handle(), &raw mut data) };
+        let result = match Status::check(read) {
+            Err(Status::RESPONSE_NOT_PRESENT) => return None,
+            Err(status) => Err(self.fetch_error(status)),
             Ok(()) => match data.result {
-                sys::MV_CONFIGFETCHRESULT__MAX => None,
-                sys::MV_CONFIGFETCHRESULT_OK => Some(self.check_count(data.num_items)),
-                sys::MV_CONFIGFETCHRESULT_RESPONSETOOLARGE => Some(Err(FetchError::ResponseTooLarge)),
-                other => Some(Err(FetchError::UnknownResult(other))),
+                sys::MV_CONFIGFETCHRESULT__MAX => return None,
+                sys::MV_CONFIGFETCHRESULT_OK if data.num_items as usize == requested => Ok(()),
+                sys::MV_CONFIGFETCHRESULT_OK => {
+                    Err(FetchError::WrongItemCount { requested, received: data.num_items })
+                }
+                sys::MV_CONFIGFETCHRESULT_RESPONSETOOLARGE => Err(FetchError::ResponseTooLarge),
+                other => Err(FetchError::UnknownResult(other)),
             },
-        }
+        };
+        Some(result)
     }
 
-    fn check_count(&self, received: u32) -> Result<(), FetchError> {
-        let requested = self.state.keys.len();
-        if usize::try_from(received) == Ok(requested) {
-            Ok(())
-        } else {
-            Err(FetchError::WrongItemCount { requested, received })
+    fn fetch_error(&self, status: Status) -> FetchError {
+        match status {
+            Status::CHANNEL_CLOSED => FetchError::ChannelClosed(self.closure_reason()),
+            Status::TOO_MANY_CONFIG_KEYS => FetchError::TooManyKeys,
+            other => FetchError::Kernel(other),
         }
     }
 }

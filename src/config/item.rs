@@ -5,8 +5,9 @@ use core::num::NonZeroU16;
 use core::ops::RangeInclusive;
 
 use super::fetch::{ConfigFetch, Received};
-use super::{ConfigKey, ItemError, ItemErrorKind};
-use crate::decode::{self, DecodeError};
+use super::{ConfigKey, Encoding, ItemError, ItemErrorKind};
+use crate::channel::Channel;
+use crate::decode::{self, DecodeError, DecodeInPlace};
 use crate::secret::Secret;
 use crate::sized_string::sized_buffer;
 use crate::wipe::wipe;
@@ -33,14 +34,9 @@ impl<'m> ItemMemory<'m> {
         self.free.len()
     }
 
-    /// Cuts the first `len` bytes off.
-    fn cut(&mut self, len: usize) -> Option<&'m mut [u8]> {
-        if len > self.free.len() {
-            return None;
-        }
-        let (value, free) = core::mem::take(&mut self.free).split_at_mut_checked(len)?;
-        self.free = free;
-        Some(value)
+    /// Cuts the first `len` bytes off, as far as there are so many.
+    fn cut(&mut self, len: usize) -> &'m mut [u8] {
+        self.free.split_off_mut(..len).unwrap_or_default()
     }
 }
 
@@ -56,20 +52,25 @@ const MAX_VALUE: u32 = super::MAX_VALUE_LEN as u32;
 
 /// Whether what is left of a value's text has to be overwritten.
 #[derive(Clone, Copy, PartialEq)]
-enum Confidence {
+pub(crate) enum Confidence {
     Public,
     Secret,
 }
 
 impl<'k> ConfigFetch<Received<'k>> {
+    /// The response, to be read.
+    pub(crate) fn answer(&self) -> Answer<'_, 'k> {
+        Answer { channel: &self.channel, keys: self.state.keys }
+    }
+
     /// How many values there are: as many as keys were asked for.
     pub fn len(&self) -> usize {
-        self.state.keys.len()
+        self.answer().len()
     }
 
     /// Never: a request has one key at least.
     pub fn is_empty(&self) -> bool {
-        self.state.keys.is_empty()
+        self.answer().is_empty()
     }
 
     /// Value `index` (as in the request) as UTF-8 text.
@@ -78,15 +79,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// An [`ItemError`] that names the key. Nothing of `memory` is used up then.
     pub fn text<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m str, ItemError<'k>> {
-        let key = self.key(index)?;
-        let len = self.read(index, memory.free).map_err(|kind| ItemError::new(key, kind))?;
-        let text = memory.free.get(..len).unwrap_or_default();
-        if core::str::from_utf8(text).is_err() {
-            return Err(ItemError::new(key, DecodeError::NotUtf8.into()));
-        }
-        let text: &'m [u8] = memory.cut(len).unwrap_or_default();
-        // SAFETY: these bytes were found to be UTF-8 just now, and have not changed since.
-        Ok(unsafe { core::str::from_utf8_unchecked(text) })
+        self.answer().text(index, memory)
     }
 
     /// Value `index` as a decimal number within `range`. Uses no memory for good.
@@ -100,12 +93,7 @@ impl<'k> ConfigFetch<Received<'k>> {
         range: RangeInclusive<u32>,
         memory: &mut ItemMemory<'_>,
     ) -> Result<u32, ItemError<'k>> {
-        let key = self.key(index)?;
-        let number = self.read(index, memory.free).and_then(|len| {
-            let text = memory.free.get(..len).unwrap_or_default();
-            decode::decimal_u32(text, range).map_err(ItemErrorKind::from)
-        });
-        number.map_err(|kind| ItemError::new(key, kind))
+        self.answer().number(index, range, memory)
     }
 
     /// Value `index` as a port, a decimal number from 1 to 65535. Uses no memory for good.
@@ -114,9 +102,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// An [`ItemError`] that names the key.
     pub fn port(&self, index: usize, memory: &mut ItemMemory<'_>) -> Result<NonZeroU16, ItemError<'k>> {
-        let number = self.number(index, 1..=u16::MAX.into(), memory)?;
-        // The range of `number` is that of the type.
-        Ok(u16::try_from(number).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX))
+        self.answer().port(index, memory)
     }
 
     /// Value `index`, bytes in hex of either case.
@@ -125,7 +111,7 @@ impl<'k> ConfigFetch<Received<'k>> {
     ///
     /// An [`ItemError`] that names the key. Nothing of `memory` is used up then.
     pub fn hex<'m>(&self, index: usize, memory: &mut ItemMemory<'m>) -> Result<&'m mut [u8], ItemError<'k>> {
-        self.bytes(index, memory, decode::hex_in_place, Confidence::Public)
+        self.answer().hex(index, memory)
     }
 
     /// Value `index`, bytes in base64.
@@ -138,7 +124,21 @@ impl<'k> ConfigFetch<Received<'k>> {
         index: usize,
         memory: &mut ItemMemory<'m>,
     ) -> Result<&'m mut [u8], ItemError<'k>> {
-        self.bytes(index, memory, decode::base64_in_place, Confidence::Public)
+        self.answer().base64(index, memory)
+    }
+
+    /// Value `index`, bytes in `encoding`.
+    ///
+    /// # Errors
+    ///
+    /// An [`ItemError`] that names the key. Nothing of `memory` is used up then.
+    pub fn bytes<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+        encoding: Encoding,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.answer().bytes(index, memory, encoding)
     }
 
     /// Value `index`, a secret in hex. Decoded in constant time; every trace is overwritten but for
@@ -152,7 +152,7 @@ impl<'k> ConfigFetch<Received<'k>> {
         index: usize,
         memory: &mut ItemMemory<'m>,
     ) -> Result<Secret<'m>, ItemError<'k>> {
-        self.bytes(index, memory, decode::hex_in_place, Confidence::Secret).map(Secret::new)
+        self.answer().secret_hex(index, memory)
     }
 
     /// Value `index`, a secret in base64; otherwise as [`secret_hex`](Self::secret_hex).
@@ -165,7 +165,21 @@ impl<'k> ConfigFetch<Received<'k>> {
         index: usize,
         memory: &mut ItemMemory<'m>,
     ) -> Result<Secret<'m>, ItemError<'k>> {
-        self.bytes(index, memory, decode::base64_in_place, Confidence::Secret).map(Secret::new)
+        self.answer().secret_base64(index, memory)
+    }
+
+    /// Value `index`, a secret in `encoding`; otherwise as [`secret_hex`](Self::secret_hex).
+    ///
+    /// # Errors
+    ///
+    /// As [`secret_hex`](Self::secret_hex).
+    pub fn secret_bytes<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+        encoding: Encoding,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.answer().secret_bytes(index, memory, encoding)
     }
 
     /// Value `index` as it is, a secret such as a password.
@@ -178,85 +192,212 @@ impl<'k> ConfigFetch<Received<'k>> {
         index: usize,
         memory: &mut ItemMemory<'m>,
     ) -> Result<Secret<'m>, ItemError<'k>> {
-        self.bytes(index, memory, |text| Ok(text.len()), Confidence::Secret).map(Secret::new)
+        self.answer().secret_text(index, memory)
+    }
+}
+
+/// A response whose overall result was read, as it lies in an open channel.
+#[derive(Clone, Copy)]
+pub(crate) struct Answer<'c, 'k> {
+    pub(crate) channel: &'c Channel,
+    pub(crate) keys: &'k [ConfigKey<'k>],
+}
+
+impl<'k> Answer<'_, 'k> {
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub(crate) fn text<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<&'m str, ItemError<'k>> {
+        let text: &'m [u8] = self.take(index, memory, utf8, Confidence::Public)?;
+        // SAFETY: `utf8` found these bytes to be UTF-8 just now, and they have not changed since.
+        Ok(unsafe { core::str::from_utf8_unchecked(text) })
+    }
+
+    /// Value `index` as it is, whatever bytes these are.
+    pub(crate) fn raw<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.take(index, memory, as_it_is, Confidence::Public)
+    }
+
+    pub(crate) fn number(
+        &self,
+        index: usize,
+        range: RangeInclusive<u32>,
+        memory: &mut ItemMemory<'_>,
+    ) -> Result<u32, ItemError<'k>> {
+        let len = self.read(index, memory, as_it_is, Confidence::Public)?;
+        let text = memory.free.get(..len).unwrap_or_default();
+        decode::decimal_u32(text, *range.start(), *range.end())
+            .map_err(|error| ItemError::new(self.key_name(index), error.into()))
+    }
+
+    pub(crate) fn port(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'_>,
+    ) -> Result<NonZeroU16, ItemError<'k>> {
+        let number = self.read(index, memory, decode::port, Confidence::Public)?;
+        // The range of `decode::port` is that of the type.
+        Ok(u16::try_from(number).ok().and_then(NonZeroU16::new).unwrap_or(NonZeroU16::MAX))
+    }
+
+    pub(crate) fn hex<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.bytes(index, memory, Encoding::HEX)
+    }
+
+    pub(crate) fn base64<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.bytes(index, memory, Encoding::BASE64)
+    }
+
+    pub(crate) fn bytes<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+        encoding: Encoding,
+    ) -> Result<&'m mut [u8], ItemError<'k>> {
+        self.take(index, memory, encoding.decode_in_place(), Confidence::Public)
+    }
+
+    pub(crate) fn secret_hex<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.secret_bytes(index, memory, Encoding::HEX)
+    }
+
+    pub(crate) fn secret_base64<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.secret_bytes(index, memory, Encoding::BASE64)
+    }
+
+    pub(crate) fn secret_bytes<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+        encoding: Encoding,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.take(index, memory, encoding.decode_in_place(), Confidence::Secret).map(Secret::new)
+    }
+
+    pub(crate) fn secret_text<'m>(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'m>,
+    ) -> Result<Secret<'m>, ItemError<'k>> {
+        self.take(index, memory, as_it_is, Confidence::Secret).map(Secret::new)
     }
 
     /// The name of key `index`; empty where there is none.
     pub(crate) fn key_name(&self, index: usize) -> &'k str {
-        self.state.keys.get(index).map_or("", ConfigKey::name)
-    }
-
-    fn key(&self, index: usize) -> Result<&'k str, ItemError<'k>> {
-        match self.state.keys.get(index) {
-            Some(key) => Ok(key.name()),
-            None => Err(ItemError::new("", ItemErrorKind::NoSuchItem { index, len: self.len() })),
-        }
+        self.keys.get(index).map_or("", ConfigKey::name)
     }
 
     /// Reads a value into the free memory, decodes it there, and takes what came out.
-    fn bytes<'m>(
+    pub(crate) fn take<'m>(
         &self,
         index: usize,
         memory: &mut ItemMemory<'m>,
-        decode_in_place: impl FnOnce(&mut [u8]) -> Result<usize, DecodeError>,
+        decode: DecodeInPlace,
         confidence: Confidence,
     ) -> Result<&'m mut [u8], ItemError<'k>> {
-        let key = self.key(index)?;
-        let read = self.read(index, memory.free);
-        if read.is_err() && confidence == Confidence::Secret {
-            wipe(memory.free);
+        let len = self.read(index, memory, decode, confidence)?;
+        Ok(memory.cut(len))
+    }
+
+    /// Reads the text of value `index` into the free memory, where `decode` makes something of it.
+    ///
+    /// All values are read by this one function, whatever they are.
+    #[inline(never)]
+    fn read(
+        &self,
+        index: usize,
+        memory: &mut ItemMemory<'_>,
+        decode: DecodeInPlace,
+        confidence: Confidence,
+    ) -> Result<usize, ItemError<'k>> {
+        let mut memory = &mut *memory.free;
+        let read = self.read_text(index, memory);
+        if let Ok(len) = read {
+            memory = memory.get_mut(..len).unwrap_or_default();
         }
-        let text_len = *read.as_ref().unwrap_or(&0);
-        let text = memory.free.get_mut(..text_len).unwrap_or_default();
-        let decoded = read.and_then(|_| Ok(decode_in_place(text)?));
+        let value = read.and_then(|_| decode(memory).map_err(ItemErrorKind::Decode));
         if confidence == Confidence::Secret {
-            let keep = *decoded.as_ref().unwrap_or(&0);
-            wipe(text.get_mut(keep..).unwrap_or_default());
+            wipe(memory.get_mut(*value.as_ref().unwrap_or(&0)..).unwrap_or_default());
         }
-        match decoded {
-            Ok(len) => Ok(memory.cut(len).unwrap_or_default()),
-            Err(kind) => Err(ItemError::new(key, kind)),
-        }
+        value.map_err(|kind| ItemError::new(self.key_name(index), kind))
     }
 
     /// Reads the text of value `index` into `memory` and returns its length.
-    fn read(&self, index: usize, memory: &mut [u8]) -> Result<usize, ItemErrorKind> {
-        let (Ok(item_index), Ok(size)) =
-            (u32::try_from(index), u32::try_from(memory.len().min(super::MAX_VALUE_LEN)))
-        else {
-            return Err(ItemErrorKind::NoSuchItem { index, len: self.len() });
+    fn read_text(&self, index: usize, memory: &mut [u8]) -> Result<usize, ItemErrorKind> {
+        let (free, len) = (memory.len(), self.len());
+        let Some(item_index) = u32::try_from(index).ok().filter(|_| index < len) else {
+            return Err(ItemErrorKind::NoSuchItem { index, len });
         };
+        let memory = memory.get_mut(..super::MAX_VALUE_LEN.min(free)).unwrap_or_default();
         let mut nothing = 0;
         let mut result = sys::MV_CONFIGKEYFETCHRESULT__MAX;
         let mut length = 0;
-        let params = sys::MvConfigResponseReadItemParams {
-            item_index,
-            result: &raw mut result,
-            buf: sized_buffer(memory.get_mut(..size as usize).unwrap_or_default(), &mut nothing, &mut length),
-        };
-        // SAFETY: `params`, what it points to, and `memory` of `size` bytes at least live during
-        // the call, and nothing else uses them.
+        let buf = sized_buffer(memory, &mut nothing, &mut length);
+        let size = buf.size;
+        let params = sys::MvConfigResponseReadItemParams { item_index, result: &raw mut result, buf };
+        // SAFETY: `params`, what it points to, and `memory` of `size` bytes live during the call, and
+        // nothing else uses them.
         let read = unsafe { sys::mvReadConfigResponseItem(self.channel.handle(), &raw const params) };
-        match Status::check(read) {
-            Ok(()) => {}
-            Err(Status::INVALID_BUFFER_SIZE) => {
-                return Err(ItemErrorKind::MemoryTooSmall { free: memory.len() });
-            }
-            Err(Status::CHANNEL_CLOSED) => {
-                return Err(ItemErrorKind::ChannelClosed(self.channel.closure_reason()));
-            }
-            Err(status) => return Err(ItemErrorKind::Kernel(status)),
-        }
-        match result {
+        Err(match (read, result) {
             // The ABI does not say what becomes of a value that is longer than the buffer. A length
             // beyond it, or a buffer filled to the last byte, may be a value that was cut off.
-            sys::MV_CONFIGKEYFETCHRESULT_OK if length < size || (length == size && size == MAX_VALUE) => {
-                Ok(length as usize)
+            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_OK)
+                if length < size || (length == size && size == MAX_VALUE) =>
+            {
+                return Ok(length as usize);
             }
-            sys::MV_CONFIGKEYFETCHRESULT_OK => Err(ItemErrorKind::MemoryTooSmall { free: memory.len() }),
-            sys::MV_CONFIGKEYFETCHRESULT_KEYNOTFOUND => Err(ItemErrorKind::KeyNotFound),
-            sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR => Err(ItemErrorKind::ServerError),
-            other => Err(ItemErrorKind::UnknownResult(other)),
-        }
+            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_OK)
+            | (sys::MV_STATUS_INVALIDBUFFERSIZE, _) => ItemErrorKind::MemoryTooSmall { free },
+            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_KEYNOTFOUND) => ItemErrorKind::KeyNotFound,
+            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR) => ItemErrorKind::ServerError,
+            (sys::MV_STATUS_OKAY, other) => ItemErrorKind::UnknownResult(other),
+            (sys::MV_STATUS_CHANNELCLOSED, _) => ItemErrorKind::ChannelClosed(self.channel.closure_reason()),
+            (status, _) => match Status::check(status) {
+                Ok(()) => ItemErrorKind::UnknownResult(result),
+                Err(status) => ItemErrorKind::Kernel(status),
+            },
+        })
+    }
+}
+
+/// Text that is kept as it is.
+#[allow(clippy::unnecessary_wraps)] // One of the ways to decode.
+fn as_it_is(text: &mut [u8]) -> Result<usize, DecodeError> {
+    Ok(text.len())
+}
+
+fn utf8(text: &mut [u8]) -> Result<usize, DecodeError> {
+    match core::str::from_utf8(text) {
+        Ok(_) => Ok(text.len()),
+        Err(_) => Err(DecodeError::NotUtf8),
     }
 }

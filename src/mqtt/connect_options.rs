@@ -140,15 +140,15 @@ impl<'a> ConnectOptions<'a> {
         self.client_id
     }
 
-    pub(super) fn version(&self) -> ProtocolVersion {
+    pub(crate) fn version(&self) -> ProtocolVersion {
         self.version
     }
 
-    pub(super) fn limits(&self) -> &'static Limits {
+    pub(crate) fn limits(&self) -> &'static Limits {
         self.limits
     }
 
-    pub(super) fn will(&self) -> Option<&Publish<'a>> {
+    pub(crate) fn will(&self) -> Option<&Publish<'a>> {
         self.will.as_ref()
     }
 
@@ -175,7 +175,7 @@ impl<'a> ConnectOptions<'a> {
                 ProtocolVersion::V3_1_1 => sys::MV_MQTTPROTOCOLVERSION_V3_1_1,
                 ProtocolVersion::V5 => sys::MV_MQTTPROTOCOLVERSION_V5,
             },
-            host: sized_string(self.host.as_str().as_bytes()),
+            host: sized_string(self.host.as_bytes()),
             port: self.port.get(),
             clientid: sized_string(self.client_id.as_str().as_bytes()),
             authentication: sys::MvMqttAuthentication {

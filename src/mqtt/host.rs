@@ -6,8 +6,8 @@ use core::fmt;
 const MAX_HOST_LEN: usize = 253;
 
 /// A broker's host name or address: no scheme, no port, no path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Host<'a>(&'a str);
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Host<'a>(&'a [u8]);
 
 impl<'a> Host<'a> {
     /// A host name of 1 to 253 letters, digits, `.`, `-`, `_` and, in an IPv6 address, `:`.
@@ -23,58 +23,99 @@ impl<'a> Host<'a> {
     /// assert_eq!(Host::new("mqtts://broker.example"), Err(HostError::NotOnlyHost));
     /// ```
     pub fn new(host: &'a str) -> Result<Self, HostError> {
-        if host.is_empty() {
-            return Err(HostError::Empty);
-        }
-        if host.len() > MAX_HOST_LEN {
-            return Err(HostError::TooLong { len: host.len() });
-        }
-        let (mut wrong, mut colons) = (None, false);
-        for (at, byte) in host.bytes().enumerate() {
-            match byte {
-                b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'A'..=b'Z' | b'_' => {}
-                b'/' => return Err(HostError::NotOnlyHost),
-                b':' => colons = true,
-                _ => wrong = wrong.or(Some(at)),
-            }
-        }
-        if colons && !is_like_ipv6(host) {
-            return Err(HostError::NotOnlyHost);
-        }
-        match wrong {
-            Some(at) => Err(HostError::InvalidCharacter { at }),
-            None => Ok(Self(host)),
-        }
+        Self::from_bytes(host.as_bytes())
     }
 
-    /// A name that was checked before.
-    pub(crate) const fn from_valid(host: &'a str) -> Self {
+    /// The same, of a text that nobody has looked at.
+    pub(crate) fn from_bytes(host: &'a [u8]) -> Result<Self, HostError> {
+        check(host)?;
+        Ok(Self(host))
+    }
+
+    /// A name that was checked before. It is nobody's loss but the caller's if it was not.
+    pub(crate) const fn from_checked(host: &'a [u8]) -> Self {
         Self(host)
+    }
+
+    pub(super) const fn as_bytes(&self) -> &'a [u8] {
+        self.0
     }
 
     /// The name.
     pub const fn as_str(&self) -> &'a str {
-        self.0
+        let mut rest = self.0;
+        while let [byte, after @ ..] = rest {
+            // No host has such a name; a bad span of stored values may be one.
+            if !byte.is_ascii() {
+                return "";
+            }
+            rest = after;
+        }
+        // SAFETY: ASCII is UTF-8.
+        unsafe { core::str::from_utf8_unchecked(self.0) }
     }
 }
 
 impl AsRef<str> for Host<'_> {
     fn as_ref(&self) -> &str {
-        self.0
+        self.as_str()
     }
 }
 
 impl fmt::Display for Host<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
     }
 }
 
-/// Whether the colons are those of an IPv6 address, and not a port's.
-fn is_like_ipv6(host: &str) -> bool {
-    let colons = host.bytes().filter(|&byte| byte == b':').count();
-    let characters = host.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
-    characters && (colons == 7 || host.as_bytes().windows(2).any(|pair| pair == b"::"))
+impl fmt::Debug for Host<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Host").field(&self.as_str()).finish()
+    }
+}
+
+fn check(host: &[u8]) -> Result<(), HostError> {
+    match host.len() {
+        1..=MAX_HOST_LEN if host.iter().all(|byte| is_of_a_name(*byte)) => Ok(()),
+        _ => look_closer(host),
+    }
+}
+
+fn is_of_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'0'..=b'9' | b'_')
+}
+
+/// Finds what is wrong with a host name, if it is not an IPv6 address.
+#[cold]
+fn look_closer(host: &[u8]) -> Result<(), HostError> {
+    if host.is_empty() {
+        return Err(HostError::Empty);
+    }
+    if host.len() > MAX_HOST_LEN {
+        return Err(HostError::TooLong { len: host.len() });
+    }
+    let (mut colons, mut wrong, mut before) = (0, None, b' ');
+    // An IPv6 address has seven colons, or two together; a port has one before it.
+    let (mut is_ipv6, mut has_pair) = (true, false);
+    for (at, &byte) in host.iter().enumerate() {
+        match byte {
+            b'/' => return Err(HostError::NotOnlyHost),
+            b':' => {
+                colons += 1;
+                has_pair |= before == b':';
+            }
+            b'.' => {}
+            _ => is_ipv6 &= byte.is_ascii_hexdigit(),
+        }
+        if !is_of_a_name(byte) && byte != b':' {
+            wrong = wrong.or(Some(at));
+        }
+        before = byte;
+    }
+    if colons > 0 && !(is_ipv6 && (colons == 7 || has_pair)) {
+        return Err(HostError::NotOnlyHost);
+    }
+    wrong.map_or(Ok(()), |at| Err(HostError::InvalidCharacter { at }))
 }
 
 /// Why a text is not a host name.

@@ -54,14 +54,16 @@ impl Limits {
         self
     }
 
-    /// Which topics the broker keeps for itself.
+    /// Which of the topics that begin with `$` the broker keeps for itself. All others are the
+    /// applications' (MQTT 5 §4.7.2).
     #[must_use]
     pub const fn reserved_topics(mut self, reserved: fn(&str) -> bool) -> Self {
         self.reserved = reserved;
         self
     }
 
-    /// Which part of a topic counts towards its length and slashes.
+    /// Which part of a topic that begins with `$` counts towards its length and slashes. Of all others
+    /// all counts.
     #[must_use]
     pub const fn counted_part(mut self, counted: fn(&str) -> &str) -> Self {
         self.counted = counted;
@@ -73,7 +75,23 @@ impl Limits {
     /// # Errors
     ///
     /// The limit that it breaks.
+    #[inline]
     pub fn check_publish(&self, publish: &Publish<'_>) -> Result<(), LimitError> {
+        let topic = publish.topic();
+        if publish.qos().raw() <= self.max_qos.raw()
+            && publish.payload().len() <= self.max_payload_len
+            && topic.as_str().len() <= self.max_topic_len
+            && topic.slashes() <= self.max_topic_slashes
+            && !has_special_meaning(topic.as_str())
+        {
+            return Ok(());
+        }
+        self.look_closer(publish)
+    }
+
+    /// Finds the limit that a publish breaks, unless its topic begins with `$` and is within them.
+    #[cold]
+    fn look_closer(&self, publish: &Publish<'_>) -> Result<(), LimitError> {
         self.check_qos(publish.qos())?;
         self.check_topic(publish.topic().as_str())?;
         let len = publish.payload().len();
@@ -125,16 +143,15 @@ impl Limits {
     /// What a shared subscription shares is a filter like any other.
     fn check_filter(&self, filter: TopicFilter<'_>) -> Result<(), LimitError> {
         let filter = filter.as_str();
-        // Not `'/'`, in the search for which a panic is left at some levels of optimisation.
-        let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once(['/']));
-        self.check_topic(shared.map_or(filter, |(_group, filter)| filter))
+        self.check_topic(behind_level(filter, "$share/").unwrap_or(filter))
     }
 
     fn check_topic(&self, topic: &str) -> Result<(), LimitError> {
-        if (self.reserved)(topic) {
-            return Err(LimitError::ReservedTopic);
-        }
-        let counted = (self.counted)(topic);
+        let counted = match has_special_meaning(topic) {
+            true if (self.reserved)(topic) => return Err(LimitError::ReservedTopic),
+            true => (self.counted)(topic),
+            false => topic,
+        };
         if counted.len() > self.max_topic_len {
             return Err(LimitError::TopicTooLong { len: counted.len(), max: self.max_topic_len });
         }
@@ -144,6 +161,23 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+fn has_special_meaning(topic: &str) -> bool {
+    topic.as_bytes().first() == Some(&b'$')
+}
+
+/// Where the level that follows `prefix` ends: the place of the slash.
+#[inline(never)]
+pub(crate) fn end_of_level(topic: &str, prefix: &str) -> Option<usize> {
+    let level = topic.strip_prefix(prefix)?;
+    // Found in the bytes, since a search for characters is much more code.
+    Some(prefix.len() + level.bytes().position(|byte| byte == b'/')?)
+}
+
+/// What is behind the level that follows `prefix`, where `topic` has both.
+pub(crate) fn behind_level<'a>(topic: &'a str, prefix: &str) -> Option<&'a str> {
+    topic.get(end_of_level(topic, prefix)? + 1..)
 }
 
 /// A request that the broker or the platform would not take; nothing was sent.

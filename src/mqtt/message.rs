@@ -96,11 +96,6 @@ pub struct Acknowledgement {
 }
 
 impl Acknowledgement {
-    /// Whether it belongs to the session with that number.
-    pub(crate) fn is_of(&self, session: u32) -> bool {
-        self.session == session
-    }
-
     /// `channel` is the one that the session lives on.
     pub(crate) fn send(self, channel: u32) -> Result<(), HandedBack<Self, AcknowledgeError>> {
         // SAFETY: the call takes no pointers.

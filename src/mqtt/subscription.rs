@@ -129,7 +129,7 @@ impl TopicOutcome {
         matches!(self, Self::Granted(_))
     }
 
-    pub(super) fn from_raw(raw: u32) -> Self {
+    pub(crate) fn from_raw(raw: u32) -> Self {
         match QoS::from_raw(raw) {
             Some(qos) => Self::Granted(qos),
             None => Self::Refused(ReasonCode::from_raw(raw)),

@@ -17,7 +17,11 @@ use super::utf8_string::{self, MAX_LENGTH, StringFault};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct TopicName<'a>(&'a str);
+pub struct TopicName<'a> {
+    name: &'a str,
+    /// Brokers limit their number, and should not have to be asked each time that a message is published.
+    slashes: u16,
+}
 
 impl<'a> TopicName<'a> {
     /// Checks that a message can be published to `name`.
@@ -30,35 +34,43 @@ impl<'a> TopicName<'a> {
             return Err(error);
         }
         let mut rest = name.as_bytes();
+        let mut slashes = 0;
         while let [byte, after @ ..] = rest {
-            if matches!(byte, b'#' | b'+') {
-                return Err(TopicError::WildcardInName { at: name.len() - rest.len() });
+            match byte {
+                b'#' | b'+' => return Err(TopicError::WildcardInName { at: name.len() - rest.len() }),
+                // A name has no more bytes than a `u16` counts.
+                b'/' => slashes += 1,
+                _ => {}
             }
             rest = after;
         }
-        Ok(Self(name))
+        Ok(Self { name, slashes })
     }
 
-    /// A name that is known to be valid.
-    pub(crate) const fn from_valid(name: &'a str) -> Self {
-        Self(name)
+    /// A name that is known to be valid, with the number of its slashes.
+    pub(crate) const fn from_valid(name: &'a str, slashes: u16) -> Self {
+        Self { name, slashes }
     }
 
     /// The name as it came.
     pub const fn as_str(&self) -> &'a str {
-        self.0
+        self.name
+    }
+
+    pub(super) const fn slashes(&self) -> usize {
+        self.slashes as usize
     }
 }
 
 impl AsRef<str> for TopicName<'_> {
     fn as_ref(&self) -> &str {
-        self.0
+        self.name
     }
 }
 
 impl fmt::Display for TopicName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.name)
     }
 }
 

@@ -4,11 +4,12 @@ use core::fmt;
 use core::num::NonZeroU16;
 
 use super::SettingsError;
-use crate::config::{ConfigFetch, Encoding, ItemMemory, Received};
+use crate::config::{Answer, Confidence, Encoding, ItemMemory};
 use crate::memory::Region;
 use crate::mqtt::Host;
 use crate::secret::Secret;
-use crate::tls::{Certificate, PrivateKey, TlsMaterialError};
+use crate::tls::{Certificate, Place, PrivateKey};
+use crate::wipe::wipe;
 
 /// The memory in which a session keeps values, a private key among them: overwritten when it is dropped.
 pub(super) struct ValueMemory(Region);
@@ -62,13 +63,13 @@ impl Span {
 
 /// Reads what was fetched into the session's memory, where it is decoded in place.
 pub struct ValueReader<'r> {
-    fetch: &'r ConfigFetch<Received<'static>>,
+    fetch: Answer<'r, 'static>,
     memory: ItemMemory<'r>,
     size: usize,
 }
 
 impl<'r> ValueReader<'r> {
-    pub(super) fn new(fetch: &'r ConfigFetch<Received<'static>>, memory: &'r mut [u8]) -> Self {
+    pub(super) fn new(fetch: Answer<'r, 'static>, memory: &'r mut [u8]) -> Self {
         let size = memory.len();
         Self { fetch, memory: ItemMemory::new(memory), size }
     }
@@ -91,8 +92,8 @@ impl<'r> ValueReader<'r> {
     /// Also [`SettingsError::Host`], where it is none.
     pub fn host(&mut self, index: usize) -> Result<Span, SettingsError> {
         let start = self.used();
-        let text = self.fetch.text(index, &mut self.memory)?;
-        match Host::new(text) {
+        let text = self.fetch.raw(index, &mut self.memory)?;
+        match Host::from_bytes(text) {
             Ok(_) => Ok(Span { start, len: text.len() }),
             Err(error) => Err(SettingsError::Host { key: self.name(index), error }),
         }
@@ -113,15 +114,7 @@ impl<'r> ValueReader<'r> {
     ///
     /// Also [`SettingsError::Material`], where it is something else.
     pub fn certificate(&mut self, index: usize, encoding: Encoding) -> Result<Span, SettingsError> {
-        let start = self.used();
-        let der = match encoding {
-            Encoding::Hex => self.fetch.hex(index, &mut self.memory)?,
-            Encoding::Base64 => self.fetch.base64(index, &mut self.memory)?,
-        };
-        match Certificate::from_der(der) {
-            Ok(_) => Ok(Span { start, len: der.len() }),
-            Err(error) => Err(SettingsError::Material { key: self.name(index), error }),
-        }
+        self.material(index, encoding, Place::Certificate)
     }
 
     /// Value `index`, a private key in PKCS#8 DER, decoded in constant time. The session overwrites it
@@ -131,15 +124,23 @@ impl<'r> ValueReader<'r> {
     ///
     /// Also [`SettingsError::Material`], where it is something else.
     pub fn private_key(&mut self, index: usize, encoding: Encoding) -> Result<Span, SettingsError> {
-        let start = self.used();
-        let secret = match encoding {
-            Encoding::Hex => self.fetch.secret_hex(index, &mut self.memory)?,
-            Encoding::Base64 => self.fetch.secret_base64(index, &mut self.memory)?,
+        self.material(index, encoding, Place::PrivateKey)
+    }
+
+    fn material(&mut self, index: usize, encoding: Encoding, place: Place) -> Result<Span, SettingsError> {
+        let confidence = match place {
+            Place::Certificate => Confidence::Public,
+            Place::PrivateKey => Confidence::Secret,
         };
-        if let Err(error) = PrivateKey::from_pkcs8_der(secret.expose()) {
-            return Err(SettingsError::Material { key: self.name(index), error });
+        let start = self.used();
+        let der = self.fetch.take(index, &mut self.memory, encoding.decode_in_place(), confidence)?;
+        match place.check(der) {
+            Ok(()) => Ok(Span { start, len: der.len() }),
+            Err(error) => {
+                wipe(der);
+                Err(SettingsError::Material { key: self.name(index), error })
+            }
         }
-        Ok(keep(start, secret))
     }
 
     /// Value `index` as it is, a secret such as a password. The session overwrites it when it needs it
@@ -202,25 +203,19 @@ impl<'m> StoredValues<'m> {
     /// A value as a host name. One that was not read by [`ValueReader::host`] is sent to the platform as it
     /// is, which then does not find it.
     pub fn host(self, span: Span) -> Host<'m> {
-        Host::from_valid(self.text(span))
+        Host::from_checked(self.bytes(span))
     }
 
-    /// A value as a certificate.
-    ///
-    /// # Errors
-    ///
-    /// What else it is, where the span is not one of [`ValueReader::certificate`].
-    pub fn certificate(self, span: Span) -> Result<Certificate<'m>, TlsMaterialError> {
-        Certificate::from_der(self.bytes(span))
+    /// A value as a certificate. One that was not read by [`ValueReader::certificate`] is sent to the
+    /// platform as it is, which then does not connect.
+    pub fn certificate(self, span: Span) -> Certificate<'m> {
+        Certificate::from_checked_der(self.bytes(span))
     }
 
-    /// A value as a private key.
-    ///
-    /// # Errors
-    ///
-    /// What else it is, where the span is not one of [`ValueReader::private_key`].
-    pub fn private_key(self, span: Span) -> Result<PrivateKey<'m>, TlsMaterialError> {
-        PrivateKey::from_pkcs8_der(self.bytes(span))
+    /// A value as a private key. One that was not read by [`ValueReader::private_key`] is sent to the
+    /// platform as it is, which then does not connect.
+    pub fn private_key(self, span: Span) -> PrivateKey<'m> {
+        PrivateKey::from_checked_der(self.bytes(span))
     }
 }
 

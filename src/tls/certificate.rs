@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use core::slice;
 
 use super::TlsMaterialError;
-use super::material::Material;
+use super::material::Place;
 use crate::sys;
 
 /// An X.509 certificate in DER, in memory that somebody else owns.
@@ -32,24 +32,21 @@ impl<'a> Certificate<'a> {
     ///
     /// The [`TlsMaterialError`] that says what it is instead, and how to get a certificate from it.
     pub fn from_der(der: &'a [u8]) -> Result<Self, TlsMaterialError> {
-        match Material::recognise(der)? {
-            Material::Certificate | Material::Other => {}
-            Material::CertificateRequest => return Err(TlsMaterialError::CsrWhereCertificateBelongs),
-            Material::PublicKey => return Err(TlsMaterialError::PublicKeyWhereCertificateBelongs),
-            Material::Pkcs8Key | Material::EncryptedPkcs8Key | Material::Pkcs1Key | Material::Sec1Key => {
-                return Err(TlsMaterialError::KeyWhereCertificateBelongs);
-            }
-            Material::Container => return Err(TlsMaterialError::Container),
-        }
-        #[allow(clippy::cast_possible_truncation)] // `Material::recognise` takes less than 2^25 bytes.
+        Place::Certificate.check(der)?;
+        Ok(Self::from_checked_der(der))
+    }
+
+    /// What was found to be a certificate before.
+    pub(crate) const fn from_checked_der(der: &'a [u8]) -> Self {
+        #[allow(clippy::cast_possible_truncation)] // `Place::check` takes less than 2^25 bytes.
         let length = der.len() as u32;
-        Ok(Self { der: sys::MvSizedString { data: der.as_ptr(), length }, borrowed: PhantomData })
+        Self { der: sys::MvSizedString { data: der.as_ptr(), length }, borrowed: PhantomData }
     }
 
     /// The certificate as it came.
     pub fn as_der(&self) -> &'a [u8] {
-        // SAFETY: pointer and length are those of the slice that `from_der` borrowed for `'a`, and a
-        // `u32` that came from a `usize` fits one.
+        // SAFETY: pointer and length are those of the slice that was borrowed for `'a`, or the length is that
+        // of a part of it, and a `u32` that came from a `usize` fits one.
         unsafe { slice::from_raw_parts(self.der.data, self.der.length as usize) }
     }
 }

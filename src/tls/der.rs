@@ -2,7 +2,7 @@
 
 /// The universal tags that tell key material apart (X.690 §8), and context tag 0.
 pub(super) mod tag {
-    /// What [`Reader::next`](super::Reader::next) answers at the end. No DER element has it.
+    /// What stands for the tag of an element that is not there. No DER element has it.
     pub(in crate::tls) const END: u8 = 0x00;
     pub(in crate::tls) const INTEGER: u8 = 0x02;
     pub(in crate::tls) const BIT_STRING: u8 = 0x03;
@@ -12,84 +12,49 @@ pub(super) mod tag {
     pub(in crate::tls) const CONTEXT_0: u8 = 0xA0;
 }
 
-/// One element: what it is, and what it contains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Element<'a> {
-    pub(super) tag: u8,
-    pub(super) contents: &'a [u8],
-}
+/// Instead of a length: a tag of several bytes, an indefinite length, or a length not in its shortest form.
+pub(super) const NOT_DER: usize = usize::MAX;
 
-/// Why there is no whole element at the start of the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoElement {
-    /// The element needs (at least) so many bytes, header included.
-    Truncated { expected: usize },
-    /// The length is written in four bytes or more.
-    TooLarge,
-    /// A tag of several bytes, an indefinite length, or a length not in its shortest form.
-    NotDer,
-}
+/// Instead of a length: the length is written in four bytes or more.
+pub(super) const TOO_LARGE: usize = usize::MAX - 1;
 
-/// Splits the first element off; the second value is what follows it.
-pub(super) fn split_first(input: &[u8]) -> Result<(Element<'_>, &[u8]), NoElement> {
-    let [tag, after_tag @ ..] = input else { return Err(NoElement::Truncated { expected: 2 }) };
+/// The length that the element at the start of `input` claims, header included; at least so much, where
+/// the header is cut off. No input is as long as [`NOT_DER`] and [`TOO_LARGE`].
+pub(super) fn element_length(input: &[u8]) -> usize {
+    let [tag, length, rest @ ..] = input else { return 2 };
+    let length = usize::from(*length);
     if *tag == tag::END || tag & 0x1F == 0x1F {
-        return Err(NoElement::NotDer);
+        return NOT_DER;
     }
-    let (header, length, body) = match after_tag {
-        [length @ 0x00..=0x7F, body @ ..] => (2, be(0, 0, *length), body),
-        [0x81, a, body @ ..] => (3, be(0, 0, *a), body),
-        [0x82, a, b, body @ ..] => (4, be(0, *a, *b), body),
-        [0x83, a, b, c, body @ ..] => (5, be(*a, *b, *c), body),
-        [] => return Err(NoElement::Truncated { expected: 2 }),
-        [count @ 0x81..=0x83, ..] => {
-            return Err(NoElement::Truncated { expected: 2 + usize::from(count & 0x7F) });
-        }
-        [0x80 | 0xFF, ..] => return Err(NoElement::NotDer),
-        [0x84..=0xFE, ..] => return Err(NoElement::TooLarge),
+    if length < 0x80 {
+        return 2 + length;
+    }
+    let count = match length {
+        0x81..=0x83 => length - 0x80,
+        0x80 | 0xFF => return NOT_DER,
+        _ => return TOO_LARGE,
     };
-    if header != shortest_header(length) {
-        return Err(NoElement::NotDer);
-    }
-    match body.split_at_checked(length) {
-        Some((contents, rest)) => Ok((Element { tag: *tag, contents }, rest)),
-        None => Err(NoElement::Truncated { expected: header + length }),
-    }
-}
-
-fn be(high: u8, middle: u8, low: u8) -> usize {
-    usize::from(high) << 16 | usize::from(middle) << 8 | usize::from(low)
-}
-
-/// The size of a tag and the one encoding of `length` that DER allows (X.690 §10.1).
-fn shortest_header(length: usize) -> usize {
-    match length {
-        0..=0x7F => 2,
-        0x80..=0xFF => 3,
-        0x100..=0xFFFF => 4,
-        _ => 5,
-    }
-}
-
-/// Goes through the elements that an element contains.
-pub(super) struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn new(contents: &'a [u8]) -> Self {
-        Self { rest: contents }
-    }
-
-    /// The next element, or one with [`tag::END`] when there is none left.
-    pub(super) fn next(&mut self) -> Result<Element<'a>, NoElement> {
-        if self.rest.is_empty() {
-            return Ok(Element { tag: tag::END, contents: &[] });
+    let header = 2 + count;
+    let mut length = 0;
+    let mut digits = rest.iter();
+    for _ in 0..count {
+        let Some(digit) = digits.next() else { return header };
+        length = length << 8 | usize::from(*digit);
+        // There is one encoding of a length that DER allows, the shortest (X.690 §10.1).
+        if length == 0 {
+            return NOT_DER;
         }
-        let (element, rest) = split_first(self.rest)?;
-        self.rest = rest;
-        Ok(element)
     }
+    if length < 0x80 { NOT_DER } else { header + length }
+}
+
+/// Splits the first element off: its tag, its contents, and what follows it. There is none where
+/// it is not whole.
+pub(super) fn split_first(input: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (element, rest) = input.split_at_checked(element_length(input))?;
+    let [tag, length, contents @ ..] = element else { return None };
+    let count = if *length < 0x80 { 0 } else { usize::from(length & 0x7F) };
+    Some((*tag, contents.get(count..)?, rest))
 }
 
 #[cfg(test)]
@@ -120,16 +85,16 @@ mod tests {
         ];
         for (header, length) in cases {
             let der = with_header(header, *length);
-            let (element, rest) = split_first(&der).expect("valid");
-            assert_eq!((element.tag, element.contents.len(), rest.len()), (0x30, *length, 0));
+            assert_eq!(element_length(&der), der.len());
+            let (tag, contents, rest) = split_first(&der).expect("valid");
+            assert_eq!((tag, contents.len(), rest.len()), (0x30, *length, 0));
         }
     }
 
     #[test]
     fn what_follows_the_element_is_handed_back() {
-        let (element, rest) = split_first(&[0x02, 0x01, 0x05, 0x04, 0x00]).expect("valid");
-        assert_eq!(element, Element { tag: tag::INTEGER, contents: &[5] });
-        assert_eq!(rest, [0x04, 0x00]);
+        let der = [0x02, 0x01, 0x05, 0x04, 0x00];
+        assert_eq!(split_first(&der), Some((tag::INTEGER, &[5][..], &[0x04, 0x00][..])));
     }
 
     #[test]
@@ -139,20 +104,20 @@ mod tests {
             with_header(&[0x30, 0x82, 0x00, 0xFF], 0xFF),
             with_header(&[0x30, 0x83, 0x00, 0xFF, 0xFF], 0xFFFF),
         ] {
-            assert_eq!(split_first(&der), Err(NoElement::NotDer));
+            assert_eq!((element_length(&der), split_first(&der)), (NOT_DER, None));
         }
     }
 
     #[test]
     fn indefinite_and_reserved_lengths_and_long_tags_are_not_der() {
         for der in [vec![0x30, 0x80, 0, 0], vec![0x30, 0xFF, 0], vec![0x3F, 0x21, 0x00], vec![0x00, 0x00]] {
-            assert_eq!(split_first(&der), Err(NoElement::NotDer));
+            assert_eq!((element_length(&der), split_first(&der)), (NOT_DER, None));
         }
     }
 
     #[test]
     fn a_length_of_four_bytes_is_too_large() {
-        assert_eq!(split_first(&[0x30, 0x84, 1, 0, 0, 0]), Err(NoElement::TooLarge));
+        assert_eq!(element_length(&[0x30, 0x84, 1, 0, 0, 0]), TOO_LARGE);
     }
 
     #[test]
@@ -167,14 +132,7 @@ mod tests {
             (&[0x30, 0x82, 0x01, 0x00, 9], 260),
         ];
         for (der, expected) in cases {
-            assert_eq!(split_first(der), Err(NoElement::Truncated { expected: *expected }), "{der:x?}");
+            assert_eq!((element_length(der), split_first(der)), (*expected, None), "{der:x?}");
         }
-    }
-
-    #[test]
-    fn a_reader_ends_with_the_end_tag() {
-        let mut reader = Reader::new(&[0x02, 0x01, 0x05, 0x04, 0x00]);
-        let tags = [(); 4].map(|()| reader.next().expect("valid").tag);
-        assert_eq!(tags, [tag::INTEGER, tag::OCTET_STRING, tag::END, tag::END]);
     }
 }

@@ -1,11 +1,83 @@
 //! What a piece of TLS material is, by its outer DER structure.
 
 use super::TlsMaterialError;
-use super::der::{Element, NoElement, Reader, split_first, tag};
+use super::der::{self, element_length, split_first, tag};
+
+/// Where a piece of TLS material is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Certificate,
+    /// For a key in PKCS#8, not encrypted.
+    PrivateKey,
+}
+
+impl Place {
+    /// Checks that `bytes`, 16 MiB and a few bytes at most, are one whole DER object, and none that is put
+    /// here by mistake.
+    #[inline(never)]
+    pub(crate) fn check(self, bytes: &[u8]) -> Result<(), TlsMaterialError> {
+        if self.is_as_usual(bytes) { Ok(()) } else { self.look_closer(bytes) }
+    }
+
+    /// Whether `bytes` begin as what belongs here does in nearly all devices. Nothing that
+    /// [`look_closer`](Self::look_closer) refuses begins like that.
+    fn is_as_usual(self, bytes: &[u8]) -> bool {
+        let [tag::SEQUENCE, 0x82, high @ 1..=0xFF, low, contents @ ..] = bytes else { return false };
+        let begins = match self {
+            // What is signed, which begins with a version.
+            Self::Certificate => matches!(contents, [tag::SEQUENCE, 0x82, _, _, tag::CONTEXT_0, ..]),
+            // Version 0 or 1, and an algorithm.
+            Self::PrivateKey => matches!(contents, [tag::INTEGER, 1, 0 | 1, tag::SEQUENCE, ..]),
+        };
+        begins && contents.len() == usize::from(u16::from_be_bytes([*high, *low]))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_closer(self, bytes: &[u8]) -> Result<(), TlsMaterialError> {
+        let (expected, actual) = (element_length(bytes), bytes.len());
+        let is_sequence = match bytes.first() {
+            None => return Err(TlsMaterialError::Empty),
+            Some(first) => *first == tag::SEQUENCE,
+        };
+        if is_sequence && expected == actual {
+            return recognise(bytes).map_or(Ok(()), |material| self.judge(material));
+        }
+        // Not before, so that the bytes of a good key are not searched.
+        text_form(bytes)?;
+        Err(match expected {
+            _ if !is_sequence => TlsMaterialError::NotDer,
+            der::NOT_DER => TlsMaterialError::NotDer,
+            der::TOO_LARGE => TlsMaterialError::TooLarge,
+            _ if expected < actual => TlsMaterialError::TrailingBytes { expected, actual },
+            _ => TlsMaterialError::Truncated { expected, actual },
+        })
+    }
+
+    fn judge(self, material: Material) -> Result<(), TlsMaterialError> {
+        use TlsMaterialError as Error;
+
+        Err(match (self, material) {
+            (Self::Certificate, Material::Certificate) | (Self::PrivateKey, Material::Pkcs8Key) => {
+                return Ok(());
+            }
+            (_, Material::Container) => Error::Container,
+            (Self::Certificate, Material::CertificateRequest) => Error::CsrWhereCertificateBelongs,
+            (Self::Certificate, Material::PublicKey) => Error::PublicKeyWhereCertificateBelongs,
+            (Self::Certificate, _) => Error::KeyWhereCertificateBelongs,
+            (Self::PrivateKey, Material::Certificate) => Error::CertificateWhereKeyBelongs,
+            (Self::PrivateKey, Material::CertificateRequest) => Error::CsrWhereKeyBelongs,
+            (Self::PrivateKey, Material::PublicKey) => Error::PublicKeyWhereKeyBelongs,
+            (Self::PrivateKey, Material::EncryptedPkcs8Key) => Error::EncryptedPkcs8Key,
+            (Self::PrivateKey, Material::Pkcs1Key) => Error::Pkcs1Key,
+            (Self::PrivateKey, Material::Sec1Key) => Error::Sec1Key,
+        })
+    }
+}
 
 /// What people have in hand when they look for a certificate or a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Material {
+#[derive(Clone, Copy)]
+enum Material {
     /// X.509 (RFC 5280 §4.1).
     Certificate,
     /// PKCS#10 (RFC 2986 §4).
@@ -22,103 +94,130 @@ pub(super) enum Material {
     Sec1Key,
     /// A container of keys and certificates: PKCS#12 (RFC 7292 §4) or PKCS#7 (RFC 5652 §3).
     Container,
-    /// None of these, as far as the outer levels show. What it is worth is for TLS to say: formats
-    /// that are not known here may well be taken by the platform.
-    Other,
 }
 
-impl Material {
-    /// Looks at tags and lengths of the outermost levels, which tell all of these apart.
-    pub(super) fn recognise(bytes: &[u8]) -> Result<Self, TlsMaterialError> {
-        if bytes.is_empty() {
-            return Err(TlsMaterialError::Empty);
-        }
-        let actual = bytes.len();
-        let error = match split_first(bytes) {
-            Ok((Element { tag: tag::SEQUENCE, contents }, [])) => {
-                return Ok(classify(contents).unwrap_or(Self::Other));
+/// The first four elements of a sequence: the tag of each, and its only or first byte, as far as
+/// that tells something.
+type Form = [[u8; 2]; 4];
+
+/// Whatever is there.
+const ANY: u8 = 0xFF;
+
+const ANYTHING: [u8; 2] = [ANY, ANY];
+const END: [u8; 2] = [tag::END, 0];
+const ZERO: [u8; 2] = [tag::INTEGER, 0];
+const ONE: [u8; 2] = [tag::INTEGER, 1];
+const THREE: [u8; 2] = [tag::INTEGER, 3];
+const INTEGER: [u8; 2] = [tag::INTEGER, ANY];
+const BITS: [u8; 2] = [tag::BIT_STRING, ANY];
+const OCTETS: [u8; 2] = [tag::OCTET_STRING, ANY];
+const IDENTIFIER: [u8; 2] = [tag::OBJECT_IDENTIFIER, ANY];
+const SEQUENCE: [u8; 2] = [tag::SEQUENCE, ANY];
+/// An `AlgorithmIdentifier` (RFC 5280 §4.1.1.2), which begins with an identifier.
+const ALGORITHM: [u8; 2] = [tag::SEQUENCE, tag::OBJECT_IDENTIFIER];
+const CONTEXT_0: [u8; 2] = [tag::CONTEXT_0, ANY];
+
+static FORMS: [(Form, Option<Material>); 11] = [
+    // Of X.509; what was signed tells what it is.
+    ([SEQUENCE, SEQUENCE, BITS, END], None),
+    ([ALGORITHM, BITS, END, END], Some(Material::PublicKey)),
+    ([ALGORITHM, OCTETS, END, END], Some(Material::EncryptedPkcs8Key)),
+    ([ZERO, ALGORITHM, OCTETS, ANYTHING], Some(Material::Pkcs8Key)),
+    ([ONE, ALGORITHM, OCTETS, ANYTHING], Some(Material::Pkcs8Key)),
+    ([ZERO, INTEGER, INTEGER, INTEGER], Some(Material::Pkcs1Key)),
+    ([ONE, INTEGER, INTEGER, INTEGER], Some(Material::Pkcs1Key)),
+    ([INTEGER, INTEGER, END, END], Some(Material::PublicKey)),
+    ([ONE, OCTETS, ANYTHING, ANYTHING], Some(Material::Sec1Key)),
+    ([THREE, SEQUENCE, ANYTHING, END], Some(Material::Container)),
+    ([IDENTIFIER, CONTEXT_0, END, END], Some(Material::Container)),
+];
+
+static SIGNED_FORMS: [(Form, Option<Material>); 4] = [
+    ([CONTEXT_0, INTEGER, SEQUENCE, SEQUENCE], Some(Material::Certificate)),
+    // Version 1, which is left out, as some old roots have it.
+    ([INTEGER, ALGORITHM, SEQUENCE, SEQUENCE], Some(Material::Certificate)),
+    ([ZERO, SEQUENCE, SEQUENCE, CONTEXT_0], Some(Material::CertificateRequest)),
+    ([ZERO, SEQUENCE, SEQUENCE, END], Some(Material::CertificateRequest)),
+];
+
+/// Looks at the outermost levels, which tell all of these apart.
+///
+/// What is none of them, as far as these show, is for TLS to judge: formats that are not known here
+/// may well be taken by the platform.
+fn recognise(element: &[u8]) -> Option<Material> {
+    let mut element = element;
+    let mut forms: &[(Form, Option<Material>)] = &FORMS;
+    loop {
+        let (_, contents, _) = split_first(element)?;
+        // Nothing has a form that does not begin with an element.
+        split_first(contents)?;
+        match forms.iter().find(|(form, _)| has_form(contents, *form))?.1 {
+            None => {
+                element = contents;
+                forms = &SIGNED_FORMS;
             }
-            _ if bytes.first() != Some(&tag::SEQUENCE) => TlsMaterialError::NotDer,
-            Ok((_, rest)) => TlsMaterialError::TrailingBytes { expected: actual - rest.len(), actual },
-            Err(NoElement::Truncated { expected }) => TlsMaterialError::Truncated { expected, actual },
-            Err(NoElement::TooLarge) => TlsMaterialError::TooLarge,
-            Err(NoElement::NotDer) => TlsMaterialError::NotDer,
-        };
-        // Text is looked for last, so that the bytes of a good key are not searched.
-        Err(text_form(bytes).unwrap_or(error))
+            material => return material,
+        }
     }
 }
 
-fn classify(contents: &[u8]) -> Result<Material, NoElement> {
-    let [first, second, third, fourth] = first_four(contents)?;
-    let version = first.contents;
-    Ok(match [first.tag, second.tag, third.tag, fourth.tag] {
-        [tag::SEQUENCE, tag::SEQUENCE, tag::BIT_STRING, tag::END] => classify_signed(first.contents)?,
-        [tag::SEQUENCE, tag::BIT_STRING, tag::END, _] if names_algorithm(first) => Material::PublicKey,
-        [tag::SEQUENCE, tag::OCTET_STRING, tag::END, _] if names_algorithm(first) => {
-            Material::EncryptedPkcs8Key
+fn has_form(contents: &[u8], form: Form) -> bool {
+    let mut rest = contents;
+    form.iter().all(|[tag, told]| {
+        if rest.is_empty() {
+            return matches!(*tag, tag::END | ANY);
         }
-        [tag::INTEGER, tag::SEQUENCE, tag::OCTET_STRING, _]
-            if matches!(version, [0 | 1]) && names_algorithm(second) =>
-        {
-            Material::Pkcs8Key
-        }
-        [tag::INTEGER, tag::INTEGER, tag::INTEGER, tag::INTEGER] if matches!(version, [0 | 1]) => {
-            Material::Pkcs1Key
-        }
-        [tag::INTEGER, tag::INTEGER, tag::END, _] => Material::PublicKey,
-        [tag::INTEGER, tag::OCTET_STRING, _, _] if version == [1] => Material::Sec1Key,
-        [tag::INTEGER, tag::SEQUENCE, _, tag::END] if version == [3] => Material::Container,
-        [tag::OBJECT_IDENTIFIER, tag::CONTEXT_0, tag::END, _] => Material::Container,
-        _ => Material::Other,
+        let Some((found, contents, after)) = split_first(rest) else { return false };
+        rest = after;
+        let says = match contents {
+            [only] => *only,
+            [tag::OBJECT_IDENTIFIER, ..] => tag::OBJECT_IDENTIFIER,
+            _ => ANY,
+        };
+        (found == *tag || *tag == ANY) && (says == *told || *told == ANY)
     })
-}
-
-/// Tells apart what has the shape of a signed X.509 object, by what was signed.
-fn classify_signed(signed: &[u8]) -> Result<Material, NoElement> {
-    let [first, second, third, fourth] = first_four(signed)?;
-    Ok(match [first.tag, second.tag, third.tag, fourth.tag] {
-        [tag::CONTEXT_0, tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE] => Material::Certificate,
-        // Version 1, which is left out, as some old roots have it.
-        [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, tag::SEQUENCE] if names_algorithm(second) => {
-            Material::Certificate
-        }
-        [tag::INTEGER, tag::SEQUENCE, tag::SEQUENCE, tag::CONTEXT_0 | tag::END] if first.contents == [0] => {
-            Material::CertificateRequest
-        }
-        _ => Material::Other,
-    })
-}
-
-fn first_four(contents: &[u8]) -> Result<[Element<'_>; 4], NoElement> {
-    let mut reader = Reader::new(contents);
-    Ok([reader.next()?, reader.next()?, reader.next()?, reader.next()?])
-}
-
-/// Whether this is an `AlgorithmIdentifier` (RFC 5280 §4.1.1.2), which begins with an identifier.
-fn names_algorithm(element: Element<'_>) -> bool {
-    element.contents.first() == Some(&tag::OBJECT_IDENTIFIER)
 }
 
 /// Shorter input is not called text: the start of a DER element can look like it.
 const SHORTEST_TEXT: usize = 16;
 
-/// The error for material in a text form, where `bytes` look like one.
-fn text_form(bytes: &[u8]) -> Option<TlsMaterialError> {
-    const PEM: &[u8] = b"-----BEGIN";
+/// What each ASCII character tells of a text that has it: 0 nothing, 1 that it is not hex, 2 that it is not
+/// base64 either. Two bits each.
+static KINDS: [u32; 8] =
+    [kinds(0x00), kinds(0x10), kinds(0x20), kinds(0x30), kinds(0x40), kinds(0x50), kinds(0x60), kinds(0x70)];
 
-    // Certificate dumps and key bags have other text before the PEM block.
-    if bytes.windows(PEM.len()).any(|window| window == PEM) {
-        return Some(TlsMaterialError::Pem);
+/// Those of sixteen characters.
+const fn kinds(first: u8) -> u32 {
+    let (mut kinds, mut place) = (0, 16);
+    while place > 0 {
+        place -= 1;
+        let kind = match first + place {
+            b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f' | b'\t' | b'\n' | b'\r' | b'\x0C' | b' ' => 0,
+            b'G'..=b'Z' | b'g'..=b'z' | b'+' | b'/' | b'-' | b'_' | b'=' => 1,
+            _ => 2,
+        };
+        kinds = kinds << 2 | kind;
     }
-    let is = |digit: fn(u8) -> bool| bytes.iter().all(|byte| digit(*byte) || byte.is_ascii_whitespace());
-    if bytes.len() < SHORTEST_TEXT {
-        None
-    } else if is(|byte| byte.is_ascii_hexdigit()) {
-        Some(TlsMaterialError::HexText)
-    } else if is(|byte| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte)) {
-        Some(TlsMaterialError::Base64Text)
-    } else {
-        None
+    kinds
+}
+
+/// The error for material in a text form, where `bytes` look like one.
+fn text_form(bytes: &[u8]) -> Result<(), TlsMaterialError> {
+    let (mut kind, mut dashes) = (0, 0);
+    for &byte in bytes {
+        // "-----BEGIN". Certificate dumps and key bags have other text before the PEM block.
+        match byte {
+            b'-' => dashes += 1,
+            b'B' if dashes >= 5 => return Err(TlsMaterialError::Pem),
+            _ => dashes = 0,
+        }
+        let kinds = KINDS.get(usize::from(byte / 16)).map_or(2, |kinds| kinds >> (byte % 16 * 2));
+        kind |= kinds & 3;
+    }
+    match kind {
+        _ if bytes.len() < SHORTEST_TEXT => Ok(()),
+        0 => Err(TlsMaterialError::HexText),
+        1 => Err(TlsMaterialError::Base64Text),
+        _ => Ok(()),
     }
 }

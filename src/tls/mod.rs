@@ -37,5 +37,6 @@ mod private_key;
 pub use certificate::Certificate;
 pub use chain::CertificateChain;
 pub use credentials::Credentials;
+pub(crate) use material::Place;
 pub use material_error::TlsMaterialError;
 pub use private_key::PrivateKey;

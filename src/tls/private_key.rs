@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::TlsMaterialError;
-use super::material::Material;
+use super::material::Place;
 use crate::{Secret, sys};
 
 /// A private key in PKCS#8 DER, not encrypted.
@@ -30,8 +30,13 @@ impl<'a> PrivateKey<'a> {
     ///
     /// The [`TlsMaterialError`] that says what it is instead, and how to get a PKCS#8 key from it.
     pub fn from_pkcs8_der(der: &'a [u8]) -> Result<Self, TlsMaterialError> {
-        check(der)?;
-        Ok(Self { der: Storage::Borrowed(der) })
+        Place::PrivateKey.check(der)?;
+        Ok(Self::from_checked_der(der))
+    }
+
+    /// What was found to be a key before.
+    pub(crate) const fn from_checked_der(der: &'a [u8]) -> Self {
+        Self { der: Storage::Borrowed(der) }
     }
 
     /// Checks that `der` holds exactly one PKCS#8 key, and wipes it when the key is dropped.
@@ -40,7 +45,7 @@ impl<'a> PrivateKey<'a> {
     ///
     /// As [`from_pkcs8_der`](Self::from_pkcs8_der). Then the memory has been wiped.
     pub fn from_secret(der: Secret<'a>) -> Result<Self, TlsMaterialError> {
-        check(der.expose())?;
+        Place::PrivateKey.check(der.expose())?;
         Ok(Self { der: Storage::Owned(der) })
     }
 
@@ -50,7 +55,7 @@ impl<'a> PrivateKey<'a> {
     }
 
     /// The key as the kernel reads it. Valid while `self` is borrowed.
-    #[allow(clippy::cast_possible_truncation)] // `Material::recognise` takes less than 2^25 bytes.
+    #[allow(clippy::cast_possible_truncation)] // `Place::check` takes less than 2^25 bytes.
     pub(super) fn raw(&self) -> sys::MvSizedString {
         let der = self.der();
         sys::MvSizedString { data: der.as_ptr(), length: der.len() as u32 }
@@ -62,19 +67,6 @@ impl<'a> PrivateKey<'a> {
             Storage::Owned(secret) => secret.expose(),
         }
     }
-}
-
-fn check(der: &[u8]) -> Result<(), TlsMaterialError> {
-    Err(match Material::recognise(der)? {
-        Material::Pkcs8Key | Material::Other => return Ok(()),
-        Material::EncryptedPkcs8Key => TlsMaterialError::EncryptedPkcs8Key,
-        Material::Pkcs1Key => TlsMaterialError::Pkcs1Key,
-        Material::Sec1Key => TlsMaterialError::Sec1Key,
-        Material::PublicKey => TlsMaterialError::PublicKeyWhereKeyBelongs,
-        Material::Certificate => TlsMaterialError::CertificateWhereKeyBelongs,
-        Material::CertificateRequest => TlsMaterialError::CsrWhereKeyBelongs,
-        Material::Container => TlsMaterialError::Container,
-    })
 }
 
 impl fmt::Debug for PrivateKey<'_> {
