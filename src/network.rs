@@ -45,20 +45,47 @@ impl Network {
     /// - [`Kernel`](NetworkError::Kernel): the kernel refused.
     pub fn request(notifications: &Notifications) -> Result<Self, NetworkError> {
         let source = notifications.source().ok_or(NetworkError::TooManySources)?;
+        let mut network = Self::withdrawn(source);
+        network.request_again().map_err(NetworkError::Kernel)?;
+        Ok(network)
+    }
+
+    /// No request, but a place for one.
+    pub(crate) fn withdrawn(source: Source) -> Self {
+        Self { handle: 0, source }
+    }
+
+    /// Asks for the network, unless it is asked for already.
+    pub(crate) fn request_again(&mut self) -> Result<(), Status> {
+        if self.is_requested() {
+            return Ok(());
+        }
         let params = sys::MvRequestNetworkParams {
             version: 1,
             __bindgen_anon_1: sys::MvRequestNetworkParams__bindgen_ty_1 {
                 v1: sys::MvRequestNetworkParams__bindgen_ty_1__bindgen_ty_1 {
-                    notification_handle: source.center_handle(),
-                    notification_tag: source.tag(),
+                    notification_handle: self.source.center_handle(),
+                    notification_tag: self.source.tag(),
                 },
             },
         };
         let mut handle = 0;
         // SAFETY: both pointers are to locals that live during the call; the kernel copies `params`.
-        Status::check(unsafe { sys::mvRequestNetwork(&raw const params, &raw mut handle) })
-            .map_err(NetworkError::Kernel)?;
-        Ok(Self { handle, source })
+        Status::check(unsafe { sys::mvRequestNetwork(&raw const params, &raw mut handle) })?;
+        self.handle = handle;
+        Ok(())
+    }
+
+    pub(crate) fn is_requested(&self) -> bool {
+        self.handle != 0
+    }
+
+    /// Withdraws the request, which lets the kernel go offline. What it says to that is of no use.
+    pub(crate) fn withdraw(&mut self) {
+        if self.is_requested() {
+            let _ = self.release_handle();
+            self.handle = 0;
+        }
     }
 
     /// The state of the connection now.
@@ -169,9 +196,7 @@ impl Network {
 
 impl Drop for Network {
     fn drop(&mut self) {
-        if self.handle != 0 {
-            let _ = self.release_handle();
-        }
+        self.withdraw();
     }
 }
 

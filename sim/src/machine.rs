@@ -36,6 +36,8 @@ pub(crate) struct Machine {
     scheduled: RefCell<BTreeMap<u64, Scheduled>>,
     timers: RefCell<BTreeMap<u64, Waker>>,
     next_id: Cell<u64>,
+    /// Whether a handler ran since this was last asked.
+    interrupted: Cell<bool>,
     /// Whether due events are being dealt with, further up on the stack.
     dispatching: Cell<bool>,
     stream: RefCell<Option<Box<dyn Write>>>,
@@ -60,6 +62,7 @@ impl Machine {
             scheduled: RefCell::default(),
             timers: RefCell::default(),
             next_id: Cell::new(0),
+            interrupted: Cell::new(false),
             dispatching: Cell::new(false),
             stream: RefCell::new(stream),
             panic: RefCell::new(None),
@@ -351,12 +354,17 @@ impl Machine {
             let _in_handler = InHandler(self);
             if let Some(mut handler) = handler {
                 handler();
+                self.interrupted.set(true);
                 // The handler may have bound another one in its place, or none.
                 if let Some(place @ None) = self.handlers.borrow_mut().get_mut(&irq) {
                     *place = Some(handler);
                 }
             }
         }
+    }
+
+    pub(crate) fn take_interrupted(&self) -> bool {
+        self.interrupted.take()
     }
 
     // Actions and delays.

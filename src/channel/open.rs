@@ -24,38 +24,74 @@ impl ChannelType {
     }
 }
 
-/// One open kernel channel: its handle, the buffers that the kernel holds, and the waker's slot.
+/// A kernel channel: its handle, the buffers that the kernel holds while it is open, and the waker's slot.
 ///
-/// Dropping it closes the channel. Where the kernel does not close it, the buffers are lost: they
-/// may still be written to.
+/// One that is closed can be opened again. Dropping it closes the channel. Where the kernel does not close
+/// it, the buffers are lost: they may still be written to.
 pub(crate) struct Channel {
+    /// 0 while it is closed.
     handle: u32,
     source: Source,
-    /// There until the channel is closed.
+    /// There until they are [taken](Self::take_buffers).
     buffers: Option<ChannelBuffers>,
 }
 
 impl Channel {
+    /// A channel that is not open yet.
+    pub(crate) fn closed(source: Source, buffers: ChannelBuffers) -> Self {
+        Self { handle: 0, source, buffers: Some(buffers) }
+    }
+
+    /// A new channel, open.
     pub(crate) fn open(
         network: &Network,
-        mut buffers: ChannelBuffers,
+        buffers: ChannelBuffers,
         channel_type: ChannelType,
     ) -> Result<Self, HandedBack<ChannelBuffers, OpenError>> {
         let Some(source) = network.source().another() else {
             return Err(HandedBack { error: OpenError::TooManySources, value: buffers });
         };
+        let mut channel = Self::closed(source, buffers);
+        match (channel.try_open(network, channel_type), &mut channel.buffers) {
+            (Err(error), buffers) => match buffers.take() {
+                Some(value) => Err(HandedBack { error, value }),
+                // They were put there just now.
+                None => Ok(channel),
+            },
+            (Ok(()), _) => Ok(channel),
+        }
+    }
+
+    /// Opens a channel that is closed.
+    pub(crate) fn try_open(&mut self, network: &Network, channel_type: ChannelType) -> Result<(), OpenError> {
+        match self.request_open(network, channel_type) {
+            Err(Status::BUFFER_ALREADY_IN_USE) if self.close_doubtful() => {
+                self.request_open(network, channel_type)
+            }
+            opened => opened,
+        }
+        .map_err(OpenError::Kernel)?;
+        if let Some(buffers) = &mut self.buffers {
+            buffers.settle();
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn request_open(&mut self, network: &Network, channel_type: ChannelType) -> Result<(), Status> {
+        let Some(buffers) = &self.buffers else { return Err(Status::INVALID_BUFFER_SIZE) };
         // The platform's addresses and sizes are 32 bits wide.
         let (Ok(receive_buffer_len), Ok(send_buffer_len)) =
             (u32::try_from(buffers.receive_len()), u32::try_from(buffers.send_len()))
         else {
-            return Err(HandedBack { error: OpenError::Kernel(Status::INVALID_BUFFER_SIZE), value: buffers });
+            return Err(Status::INVALID_BUFFER_SIZE);
         };
         let params = sys::MvOpenChannelParams {
             version: 1,
             __bindgen_anon_1: sys::MvOpenChannelParams__bindgen_ty_1 {
                 v1: sys::MvOpenChannelParams__bindgen_ty_1__bindgen_ty_1 {
-                    notification_handle: source.center_handle(),
-                    notification_tag: source.tag(),
+                    notification_handle: self.source.center_handle(),
+                    notification_tag: self.source.tag(),
                     network_handle: network.handle(),
                     receive_buffer: buffers.receive_ptr(),
                     receive_buffer_len,
@@ -66,24 +102,42 @@ impl Channel {
                 },
             },
         };
-        let open = || {
-            let mut handle = 0;
-            // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
-            // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
-            // that does not answer with success has opened nothing.
-            Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) }).map(|()| handle)
-        };
-        let opened = match open() {
-            Err(Status::BUFFER_ALREADY_IN_USE) if close_doubtful(&mut buffers) => open(),
-            opened => opened,
-        };
-        match opened {
-            Ok(handle) => {
-                buffers.settle();
-                Ok(Self { handle, source, buffers: Some(buffers) })
-            }
-            Err(status) => Err(HandedBack { error: OpenError::Kernel(status), value: buffers }),
+        let mut handle = 0;
+        // SAFETY: `params` and `handle` live during the call. The buffers, which the kernel keeps
+        // using, are static and exclusive; they stay in the `Channel` until the kernel lets go. A call
+        // that does not answer with success has opened nothing.
+        Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) })?;
+        self.handle = handle;
+        Ok(())
+    }
+
+    /// The kernel still has the buffers, so the channel that it said it does not know is open: closes it.
+    /// Whether it did.
+    #[cold]
+    fn close_doubtful(&mut self) -> bool {
+        let Some(buffers) = &mut self.buffers else { return false };
+        let Some(handle) = buffers.doubtful_channel() else { return false };
+        let mut handle = handle.get();
+        // SAFETY: `handle` is a live in-out-parameter.
+        let closed = Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok();
+        if closed {
+            buffers.settle();
         }
+        closed
+    }
+
+    /// The buffers, to be divided anew while the channel is closed.
+    pub(crate) fn divide(&mut self, receive_len: usize) {
+        if self.handle == 0
+            && let Some(buffers) = &mut self.buffers
+        {
+            // Whoever divides them has checked the length.
+            let _ = buffers.split_again(receive_len);
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.handle != 0
     }
 
     pub(crate) fn handle(&self) -> u32 {
@@ -96,6 +150,7 @@ impl Channel {
     }
 
     /// Why the channel is closed. A kernel that does not say is not an error worth a second one.
+    #[inline(never)]
     pub(crate) fn closure_reason(&self) -> ClosureReason {
         let mut reason = sys::MV_CLOSUREREASON_NONE;
         // SAFETY: `reason` is a live out-parameter of the enum's width.
@@ -105,52 +160,46 @@ impl Channel {
         }
     }
 
-    /// Closes the channel, and overwrites the buffers: the kernel received secrets in the one, and
-    /// built the request to connect with the private key in the other. `Err` leaves everything as it
-    /// was.
-    pub(crate) fn try_close(&mut self) -> Result<Option<ChannelBuffers>, CloseError> {
+    /// Closes the channel, unless it is closed, and overwrites the buffers: the kernel received secrets in
+    /// the one, and built the request to connect with the private key in the other. `Err` leaves everything
+    /// as it was.
+    pub(crate) fn try_close(&mut self) -> Result<(), CloseError> {
         let mut handle = self.handle;
+        if handle == 0 {
+            return Ok(());
+        }
         // SAFETY: `handle` is a live in-out-parameter.
         Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).map_err(CloseError)?;
-        let mut buffers = self.buffers.take();
-        if let Some(buffers) = &mut buffers {
+        self.handle = 0;
+        if let Some(buffers) = &mut self.buffers {
             buffers.wipe();
         }
-        Ok(buffers)
+        Ok(())
     }
-}
 
-/// The kernel still has the buffers, so the channel that it said it does not know is open: closes it.
-/// Whether it did.
-#[cold]
-fn close_doubtful(buffers: &mut ChannelBuffers) -> bool {
-    let Some(handle) = buffers.doubtful_channel() else { return false };
-    let mut handle = handle.get();
-    // SAFETY: `handle` is a live in-out-parameter.
-    let closed = Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok();
-    if closed {
-        buffers.settle();
+    /// The buffers, once the channel is closed.
+    pub(crate) fn take_buffers(&mut self) -> Option<ChannelBuffers> {
+        if self.is_open() { None } else { self.buffers.take() }
     }
-    closed
-}
 
-impl Channel {
-    /// The buffers of a channel that the kernel says it does not know, for another channel only.
+    /// Takes the channel, which the kernel says it does not know, for closed. Its buffers are for another
+    /// channel only from now on.
     ///
-    /// It may have closed this one while it answered otherwise. If it has not, it knows that it still has
+    /// The kernel may have closed it while it answered otherwise. If it has not, it knows that it still has
     /// the buffers, and opens no other channel on them; then this one is closed after all.
-    pub(crate) fn into_doubtful_buffers(mut self) -> Option<ChannelBuffers> {
-        let mut buffers = self.buffers.take();
-        if let Some(buffers) = &mut buffers {
+    pub(crate) fn doubt(&mut self) {
+        if let Some(buffers) = &mut self.buffers
+            && self.handle != 0
+        {
             buffers.doubt(self.handle);
         }
-        buffers
+        self.handle = 0;
     }
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        if self.buffers.is_some() && self.try_close().is_err() {
+        if self.try_close().is_err() {
             core::mem::forget(self.buffers.take());
         }
     }

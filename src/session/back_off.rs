@@ -4,7 +4,7 @@ use oorandom::Rand32;
 
 use super::Policy;
 use crate::DeviceId;
-use crate::clock::{self, WallTime};
+use crate::clock;
 
 /// How the next wait is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,16 +54,10 @@ impl BackOff {
 /// Different on each device, and each time it starts.
 fn seed(id: &DeviceId) -> u64 {
     // FNV-1a (Fowler, Noll, Vo), which spreads the digits that devices of one batch share.
-    let mut seed = 0xcbf2_9ce4_8422_2325_u64;
+    let mut digits = 0x811c_9dc5_u32;
     for byte in id.as_str().bytes() {
-        seed = (seed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        digits = (digits ^ u32::from(byte)).wrapping_mul(0x0100_0193);
     }
     let started = clock::uptime_micros().unwrap_or(0);
-    let date = match clock::wall_time() {
-        Ok(WallTime::Set(date)) => date.as_micros(),
-        _ => 0,
-    };
-    #[allow(clippy::cast_possible_truncation)] // The low bits are what changes.
-    let date = date as u64;
-    seed ^ started ^ date.rotate_left(32)
+    started ^ u64::from(digits) << 32
 }

@@ -4,14 +4,15 @@ use core::fmt;
 
 use super::broker_profile::BrokerProfile;
 use super::event::Observer;
-use super::machine::{Machine, Parts, Places};
+use super::machine::{Machine, Parts};
 use super::memory_plan::MemoryPlan;
 use super::values::ValueMemory;
 use super::{Policy, Session};
 use crate::aws::StoredProfile;
+use crate::channel::Channel;
 use crate::memory::{KernelBuffer, Region};
 use crate::mqtt::Subscription;
-use crate::{ChannelBuffers, DeviceId, HandedBack, Notifications};
+use crate::{ChannelBuffers, DeviceId, HandedBack, Network, Notifications};
 
 /// What a session is to be.
 ///
@@ -115,15 +116,24 @@ impl<'a, P, O> SessionBuilder<'a, P, O> {
         let (Some(runner), Some(network), Some(channel)) = (source(), source(), source()) else {
             return Err(HandedBack { error: BuildError::TooManySources, value: self });
         };
-        let places = Places { network: Some(network), channel: Some(channel) };
         let Some(values) = self.memory.split_off(self.plan.values()) else {
             return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
         };
         let Self { notifications, memory, id, profile, observer, policy, plan, subscriptions } = self;
-        let buffers = ChannelBuffers::of(memory, plan.fetch_receive());
+        let channel = Channel::closed(channel, ChannelBuffers::of(memory, plan.fetch_receive()));
+        let network = Network::withdrawn(network);
         let values = ValueMemory::new(values);
-        let parts = Parts { id, profile, observer, policy, subscriptions, plan, values, notifications };
-        Ok(Session::new(Machine::new(parts, places, buffers), runner))
+        let parts = Parts {
+            id,
+            profile,
+            observer,
+            policy,
+            subscriptions,
+            plan,
+            values,
+            _notifications: notifications,
+        };
+        Ok(Session::new(Machine::new(parts, network, channel), runner))
     }
 }
 

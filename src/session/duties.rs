@@ -1,13 +1,12 @@
 //! The messages that have yet to be acknowledged.
 
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 use core::fmt;
 
-use heapless::Deque;
-
-use crate::mqtt::{AcknowledgeError, Acknowledgement};
+use super::State;
+use crate::mqtt::AcknowledgeError;
 use crate::notifications::Source;
-use crate::{HandedBack, Recovery};
+use crate::{Recovery, Status, sys};
 
 /// How many messages may be received and not yet acknowledged, by the application or by the kernel.
 pub const MAX_UNACKNOWLEDGED: usize = 8;
@@ -15,72 +14,116 @@ pub const MAX_UNACKNOWLEDGED: usize = 8;
 /// What is owed to the broker, and in whose hands it is.
 ///
 /// Apart from the rest of the session, so that an [`Obligation`] need not know the session's type.
+///
+/// What is small comes first, since the processor has shorter instructions for what is near.
+#[repr(C)]
 pub(super) struct Duties {
-    /// Number and handle of the session with the broker, while there is one.
-    session: Cell<Option<(u32, u32)>>,
-    /// How many obligations are out.
-    outstanding: Cell<usize>,
-    /// How many were dropped without a word.
-    forgotten: Cell<u32>,
-    /// Why an acknowledgement failed for good.
-    failed: Cell<Option<AcknowledgeError>>,
-    /// Acknowledgements that the kernel had no room for, in order.
-    owed: RefCell<Deque<Acknowledgement, MAX_UNACKNOWLEDGED>>,
-    /// Publishes that nobody waits for any more, a bit each; dropped while the session was in use.
-    abandoned: Cell<u32>,
+    /// Whether messages can be published.
+    online: Cell<bool>,
+    /// Whether nothing is to be attended to but what the kernel has.
+    quiet: Cell<bool>,
     /// Whether the session is to be online.
     wanted: Cell<bool>,
-    /// Whether whoever runs the session has to look at the above.
+    /// Whether whoever runs the session has to look at what is below.
     attention: Cell<bool>,
+    /// How many obligations are out.
+    outstanding: Cell<u8>,
+    first_owed: Cell<u8>,
+    owed_len: Cell<u8>,
+    /// The channel of the session with the broker; 0 while there is none.
+    handle: Cell<u32>,
+    /// Tells those of one session with the broker from those of another: how often one began or ended.
+    session: Cell<u32>,
     /// Wakes whoever runs the session.
     runner: Source,
+    /// When the session has to be driven next, in microseconds; [`u64::MAX`] while nothing is to happen by
+    /// itself.
+    deadline: Cell<u64>,
+    /// Publishes that nobody waits for any more, a bit each; dropped while the session was in use.
+    abandoned: Cell<u32>,
+    /// How many obligations were dropped without a word.
+    forgotten: Cell<u32>,
+    /// Why an acknowledgement failed for good.
+    failed: Cell<Option<Status>>,
+    /// Acknowledgements that the kernel had no room for, in order: a ring.
+    owed: [Cell<u32>; MAX_UNACKNOWLEDGED],
+    /// What the session is doing, which an observer can ask in the midst of things.
+    state: Cell<State>,
 }
 
 impl Duties {
     pub(super) const fn new(runner: Source) -> Self {
         Self {
-            session: Cell::new(None),
+            handle: Cell::new(0),
+            session: Cell::new(0),
+            deadline: Cell::new(u64::MAX),
             outstanding: Cell::new(0),
-            forgotten: Cell::new(0),
+            owed: [const { Cell::new(0) }; MAX_UNACKNOWLEDGED],
+            first_owed: Cell::new(0),
+            owed_len: Cell::new(0),
             failed: Cell::new(None),
-            owed: RefCell::new(Deque::new()),
+            forgotten: Cell::new(0),
             abandoned: Cell::new(0),
+            online: Cell::new(false),
+            quiet: Cell::new(false),
             wanted: Cell::new(false),
             attention: Cell::new(false),
+            state: Cell::new(State::Stopped),
             runner,
         }
     }
 
+    pub(super) fn deadline(&self) -> u64 {
+        self.deadline.get()
+    }
+
+    pub(super) fn set_deadline(&self, deadline: u64) {
+        self.deadline.set(deadline);
+    }
+
+    /// Makes sure that the session is driven in time.
+    pub(super) fn hurry(&self, deadline: u64) {
+        if deadline < self.deadline() {
+            self.set_deadline(deadline);
+            self.runner.wake();
+        }
+    }
+
+    pub(super) fn state(&self) -> &Cell<State> {
+        &self.state
+    }
+
     /// A session with the broker began.
-    pub(super) fn begin(&self, session: u32, handle: u32) {
-        self.session.set(Some((session, handle)));
-        self.failed.set(None);
+    pub(super) fn begin(&self, handle: u32) {
+        self.handle.set(handle);
+        self.forget_messages();
     }
 
     /// It ended: the broker delivers again what was not acknowledged.
     pub(super) fn end(&self) {
-        self.session.set(None);
-        self.failed.set(None);
-        if let Ok(mut owed) = self.owed.try_borrow_mut() {
-            owed.clear();
-        }
+        self.handle.set(0);
+        self.online.set(false);
+        self.owed_len.set(0);
+        self.forget_messages();
     }
 
-    /// How many messages are out or owed.
-    fn unsettled(&self) -> usize {
-        self.outstanding.get() + self.owed.try_borrow().map_or(0, |owed| owed.len())
+    /// Acknowledgements of messages until now come too late.
+    fn forget_messages(&self) {
+        self.session.set(self.session.get().wrapping_add(1));
+        self.failed.set(None);
     }
 
     pub(super) fn outstanding(&self) -> usize {
-        self.outstanding.get()
+        self.outstanding.get().into()
     }
 
+    /// How many more messages may be received.
     pub(super) fn has_room(&self) -> bool {
-        self.unsettled() < MAX_UNACKNOWLEDGED
+        usize::from(self.outstanding.get() + self.owed_len.get()) < MAX_UNACKNOWLEDGED
     }
 
     pub(super) fn owes(&self) -> bool {
-        self.owed.try_borrow().is_ok_and(|owed| !owed.is_empty())
+        self.owed_len.get() != 0
     }
 
     pub(super) fn take_forgotten(&self) -> u32 {
@@ -88,63 +131,72 @@ impl Duties {
     }
 
     pub(super) fn take_failure(&self) -> Option<AcknowledgeError> {
-        self.failed.take()
+        self.failed.take().map(AcknowledgeError::Kernel)
     }
 
-    /// One more message that has to be acknowledged.
-    pub(super) fn incur(&self, acknowledgement: Acknowledgement) -> Obligation<'_> {
+    /// One more message that has to be acknowledged, by that number.
+    pub(super) fn incur(&self, correlation_id: u32) -> Obligation<'_> {
         self.outstanding.set(self.outstanding.get() + 1);
-        Obligation { duties: self, acknowledgement: Some(acknowledgement) }
+        Obligation { duties: self, session: self.session.get(), correlation_id }
     }
 
     /// Sends what is owed, as far as the kernel takes it. Whether it took anything.
     pub(super) fn settle(&self) -> bool {
         let mut some = false;
-        let Ok(mut owed) = self.owed.try_borrow_mut() else { return some };
-        while let Some(acknowledgement) = owed.pop_front() {
-            match self.send(acknowledgement) {
-                Ok(_) => some = true,
-                Err(acknowledgement) => {
-                    // It has just been taken from there.
-                    let _ = owed.push_front(acknowledgement);
-                    break;
-                }
+        while self.owes() {
+            let first = self.first_owed.get();
+            let Some(owed) = self.owed.get(usize::from(first)) else { break };
+            if self.send(owed.get()).is_none() {
+                break;
             }
+            some = true;
+            self.first_owed.set((first + 1) % RING);
+            self.owed_len.set(self.owed_len.get().saturating_sub(1));
         }
         some
     }
 
-    /// `Err` hands back what can be sent later.
-    fn send(&self, acknowledgement: Acknowledgement) -> Result<Acknowledged, Acknowledgement> {
-        let Some((session, handle)) = self.session.get() else { return Ok(Acknowledged::TooLate) };
-        if !acknowledgement.is_of(session) || self.failed.get().is_some() {
-            return Ok(Acknowledged::TooLate);
+    /// `None`: it can be sent later.
+    fn send(&self, correlation_id: u32) -> Option<Acknowledged> {
+        if self.failed.get().is_some() {
+            return Some(Acknowledged::TooLate);
         }
-        match acknowledgement.send(handle) {
-            Ok(()) => Ok(Acknowledged::Sent),
-            Err(HandedBack { error, value }) if error.recovery() == Recovery::Retry => Err(value),
-            Err(failed) => {
+        // SAFETY: the call takes no pointers.
+        let sent = unsafe { sys::mvMqttAcknowledgeMessage(self.handle.get(), correlation_id) };
+        match Status::check(sent) {
+            Ok(()) => Some(Acknowledged::Sent),
+            Err(status) if AcknowledgeError::Kernel(status).recovery() == Recovery::Retry => None,
+            Err(status) => {
                 // The order is broken, or the channel is: a new session delivers again.
-                self.failed.set(Some(failed.error));
+                self.failed.set(Some(status));
                 self.call_attention();
-                Ok(Acknowledged::TooLate)
+                Some(Acknowledged::TooLate)
             }
         }
     }
 
-    fn acknowledge(&self, acknowledgement: Acknowledgement) -> Acknowledged {
-        let owed = if self.owes() { Err(acknowledgement) } else { self.send(acknowledgement) };
-        let acknowledgement = match owed {
-            Ok(acknowledged) => return acknowledged,
-            Err(acknowledgement) => acknowledgement,
-        };
-        let queued = match self.owed.try_borrow_mut() {
-            // There is room: no more are out than fit.
-            Ok(mut owed) => owed.push_back(acknowledgement).is_ok(),
-            Err(_) => false,
-        };
+    fn acknowledge(&self, session: u32, correlation_id: u32) -> Acknowledged {
+        if self.session.get() != session {
+            return Acknowledged::TooLate;
+        }
+        if !self.owes()
+            && let Some(acknowledged) = self.send(correlation_id)
+        {
+            return acknowledged;
+        }
+        self.owe(correlation_id)
+    }
+
+    #[cold]
+    fn owe(&self, correlation_id: u32) -> Acknowledged {
         self.call_attention();
-        if queued { Acknowledged::Queued } else { Acknowledged::TooLate }
+        let (first, len) = (self.first_owed.get(), self.owed_len.get());
+        let free = self.owed.get(usize::from((first + len) % RING)).filter(|_| len < RING);
+        // There is always room: no more are out than fit.
+        let Some(free) = free else { return Acknowledged::TooLate };
+        free.set(correlation_id);
+        self.owed_len.set(len + 1);
+        Acknowledged::Queued
     }
 
     fn release(&self) {
@@ -152,12 +204,15 @@ impl Duties {
             // There is room for a message now, and perhaps one waits.
             self.call_attention();
         }
-        self.outstanding.set(self.outstanding.get().saturating_sub(1));
+        // It is one of those that were counted.
+        self.outstanding.set(self.outstanding.get().wrapping_sub(1));
     }
 
     /// Asks for the session to be online, or to stop.
     pub(super) fn want(&self, online: bool) {
-        self.wanted.set(online);
+        if self.wanted.replace(online) != online {
+            self.attend_at_once();
+        }
     }
 
     pub(super) fn is_wanted(&self) -> bool {
@@ -182,11 +237,43 @@ impl Duties {
         self.attention.take()
     }
 
-    fn call_attention(&self) {
+    pub(super) fn is_online(&self) -> bool {
+        self.online.get()
+    }
+
+    pub(super) fn set_online(&self, is_online: bool) {
+        self.online.set(is_online);
+    }
+
+    /// Whether something came up that was not attended to.
+    pub(super) fn needs_attention(&self) -> bool {
+        self.attention.get()
+    }
+
+    fn attend_at_once(&self) {
         self.attention.set(true);
+        self.quiet.set(false);
+        self.deadline.set(0);
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet.get()
+    }
+
+    /// Until something is to be attended to.
+    pub(super) fn set_quiet(&self, is_quiet: bool) {
+        self.quiet.set(is_quiet && !self.attention.get());
+    }
+
+    fn call_attention(&self) {
+        self.attend_at_once();
         self.runner.wake();
     }
 }
+
+/// The length of the ring, as the number of its places is counted.
+#[allow(clippy::cast_possible_truncation)] // 8.
+const RING: u8 = MAX_UNACKNOWLEDGED as u8;
 
 /// What became of an acknowledgement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,37 +296,31 @@ pub enum Acknowledged {
 #[must_use = "the message is delivered again until it is acknowledged"]
 pub struct Obligation<'s> {
     duties: &'s Duties,
-    acknowledgement: Option<Acknowledgement>,
+    session: u32,
+    correlation_id: u32,
 }
 
 impl Obligation<'_> {
     /// Tells the broker that the message is dealt with. In the order of these calls, and each once.
-    pub fn acknowledge(mut self) -> Acknowledged {
-        match self.acknowledgement.take() {
-            Some(acknowledgement) => {
-                self.duties.release();
-                self.duties.acknowledge(acknowledgement)
-            }
-            // Only this method and `leave` take it, and both consume the obligation.
-            None => Acknowledged::TooLate,
-        }
+    pub fn acknowledge(self) -> Acknowledged {
+        let Self { duties, session, correlation_id } = self;
+        self.leave();
+        duties.acknowledge(session, correlation_id)
     }
 
     /// Leaves the message to be delivered again, with the next session at the latest.
-    pub fn leave(mut self) {
-        if self.acknowledgement.take().is_some() {
-            self.duties.release();
-        }
+    pub fn leave(self) {
+        self.duties.release();
+        // Dropping it would tell that it was forgotten.
+        core::mem::forget(self);
     }
 }
 
 impl Drop for Obligation<'_> {
     fn drop(&mut self) {
-        if self.acknowledgement.take().is_some() {
-            self.duties.release();
-            self.duties.forgotten.set(self.duties.forgotten.get().saturating_add(1));
-            self.duties.call_attention();
-        }
+        self.duties.release();
+        self.duties.forgotten.set(self.duties.forgotten.get().saturating_add(1));
+        self.duties.call_attention();
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::State;
-use crate::mqtt::{RequestError, TopicFilter, TopicOutcome};
+use crate::mqtt::{Host, RequestError, TopicFilter, TopicOutcome};
 
 /// Whoever watches a session: told at once, in order, and of everything.
 ///
@@ -54,7 +54,7 @@ pub enum Event<'e> {
     /// It asks the broker to let it in.
     Connecting {
         /// The broker's host name.
-        host: &'e str,
+        host: Host<'e>,
         /// The broker's port.
         port: u16,
         /// The client id that it goes by.
@@ -100,7 +100,7 @@ impl fmt::Display for Event<'_> {
         match self {
             Self::State(state) => state.fmt(f),
             Self::Connecting { host, port, client_id } => {
-                write!(f, "connecting to {host}:{port} as {client_id}")
+                write!(f, "connecting to {}:{port} as {client_id}", host.as_str())
             }
             Self::Subscribed { filter, outcome: TopicOutcome::Granted(qos) } => {
                 write!(f, "subscribed to {}, QoS {}", filter.as_str(), qos.raw())

@@ -85,16 +85,17 @@
 //!  Stopped ─run─▶ Offline ─▶ FetchingSettings ─▶ Connecting ─▶ Subscribing ─▶ Online
 //!     ▲              ▲              │                 │             │           │
 //!     │              │              ▼                 ▼             ▼           ▼
-//!     └─disconnect   └───────── BackingOff { until, cause } ◀───────────────────┘
+//!     └─disconnect   └───────── BackingOff { until_micros, cause } ◀────────────┘
 //! ```
 //!
 //! [`Session::state`] says which it is, [`changed_from`](Session::changed_from) and
 //! [`online`](Session::online) wait for another, and an [`Observer`] is told of each, and of more.
 //!
 //! Settings are fetched once, and kept for the next connection. They are fetched again when they were not
-//! usable, when a message was thrown away (their memory is used for that), when the broker would not have the device, when three connects in a row failed, and after
-//! the session was [disconnected](Session::disconnect): so whoever puts a value right in the device's
-//! store need not reset the device.
+//! usable, when a message was thrown away (their memory is used for that), when the broker would not have
+//! the device, when three connects in a row failed, and after the session was
+//! [disconnected](Session::disconnect): so whoever puts a value right in the device's store need not reset
+//! the device.
 //!
 //! What failed is a [`Cause`]. It names the [key](Cause::key) of a stored value that is wrong, and tells
 //! whether [somebody has to put something right](Cause::is_permanent). The session tries on all the same,
@@ -131,15 +132,20 @@
 //! [too late](Acknowledged::TooLate) is not, and the broker delivers the message again. So a
 //! command may come twice, as MQTT has it, and is acknowledged each time.
 //!
-//! Somebody has to receive while a device subscribes to anything or publishes with QoS 1 or 2: the
-//! kernel hands out messages and answers in one row, and what is behind a message waits for it.
+//! Somebody has to receive while a device subscribes to anything or publishes with QoS 1 or 2: the kernel
+//! hands out messages and answers in one row, and what is behind a message waits for it. In a main loop,
+//! [`next`](Session::next) receives.
 //!
 //! # Driving it
 //!
-//! Everything happens while [`Session::run`] is polled, on whatever executor. All other methods take
-//! `&self`, so the rest of the application runs beside it: joined with it in one future, as above, or in
-//! tasks of its own on the same thread. A session is not `Sync`, and observers and wakers may not call
-//! back into it. With embassy, for example, where each of these functions is a task:
+//! There are two ways. Tasks share a session, which is driven by the one that runs it; or a main loop
+//! [has it for itself](#in-a-main-loop), which takes less code, stack and time.
+//!
+//! With tasks, everything happens while [`Session::run`] is polled, on whatever executor. What tasks call
+//! takes `&self`, so the rest of the application runs beside it: joined with it in one future, as above, or
+//! in tasks of its own on the same thread. Without an executor, [`block_on`](crate::block_on) runs the
+//! joined future. A session is not `Sync`, and observers and wakers may not call back into it. With
+//! embassy, for example, where each of these functions is a task:
 //!
 //! ```
 //! use embedded_hal_async::delay::DelayNs;
@@ -175,69 +181,48 @@
 //! # };
 //! ```
 //!
-//! Without an executor, [`block_on`](crate::block_on) runs the joined future; and a program with a
-//! main loop of its own polls:
+//! ## In a main loop
+//!
+//! A program with a main loop of its own has no futures at all. It calls [`Session::next`] for whatever came
+//! in, publishes with [`Session::publish_now`], and sleeps until [`Session::deadline_micros`] or until an
+//! interrupt:
 //!
 //! ```
-//! use core::task::{Context, Poll, Waker};
+//! use microvisor::aws::StoredProfile;
+//! use microvisor::mqtt::{Inbox, Publish};
+//! use microvisor::session::{Incoming, Session};
 //!
-//! use microvisor::mqtt::Inbox;
-//! use microvisor::session::{MemoryPlan, SessionBuilder, State};
-//! # use microvisor::{DeviceId, HandedBack, KernelMemory, NotificationCenter, kernel_memory};
-//! #
-//! # static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
-//! # static MEMORY: KernelMemory<{ MemoryPlan::AWS_LEN }> = kernel_memory!(MemoryPlan::AWS_LEN);
-//! #
-//! # use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
-//! # const SID: &str = "UV0123456789abcdef0123456789abcdef";
-//! # let key = rcgen::KeyPair::generate()?;
-//! # let certificate = rcgen::CertificateParams::new([])?.self_signed(&key)?;
-//! # let broker = ModelBroker::aws_iot()
-//! #     .host("aws.example")
-//! #     .register_certificate(
-//! #         certificate.der().to_vec(),
-//! #         Thing::new(SID, Policy::least_privilege("eu-west-1", "123456789012")),
-//! #     )
-//! #     .build();
-//! # broker.publish_at(core::time::Duration::from_secs(10), format!("command/device/{SID}"), "stop", 1);
-//! # let hex = |der: &[u8]| der.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-//! # let device = microvisor_sim::Device::builder()
-//! #     .device_id(SID)
-//! #     .config("root-CA", &hex(certificate.der()))
-//! #     .config("cert", &hex(certificate.der()))
-//! #     .config("broker-host", "aws.example")
-//! #     .config("broker-port", "8883")
-//! #     .secret("private_key", &hex(&key.serialize_der()))
-//! #     .broker(broker.clone())
-//! #     .boot();
-//! # device.bind_interrupt(51, || CENTER.on_interrupt());
-//! # let id = DeviceId::read()?;
-//! # let topics = microvisor::aws::Topics::new(&id);
-//! # let subscriptions =
-//! #     [microvisor::mqtt::Subscription::new(topics.command(), microvisor::mqtt::QoS::AtLeastOnce)];
-//! # let memory = MEMORY.take().expect("nobody else has it");
-//! # let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
-//! # let session = builder.build().map_err(HandedBack::into_error)?;
-//! # let waker = Waker::noop();
-//! # let sleep_until = |_: Option<core::time::Duration>| device.advance(core::time::Duration::from_millis(10));
-//!
-//! let (mut topic, mut payload) = ([0; 64], [0; 64]);
-//! session.start();
-//! // The waker is used by the interrupt. It ends the sleep, whoever it is.
-//! while session.poll(&mut Context::from_waker(waker)) == Poll::Pending {
-//!     match session.try_receive(&mut Inbox::new(&mut topic, &mut payload)) {
-//!         Ok(Some(command)) => {
-//!             command.acknowledge();
-//!             session.stop();
+//! fn main_loop(
+//!     mut session: Session<'static, StoredProfile>,
+//!     mut reading: impl FnMut() -> Option<Publish<'static>>,
+//!     mut sleep_until: impl FnMut(u64),
+//! ) {
+//!     let (mut topic, mut payload) = ([0; 64], [0; 64]);
+//!     session.start();
+//!     loop {
+//!         let mut inbox = Inbox::new(&mut topic, &mut payload);
+//!         while let Some(incoming) = session.next(&mut inbox) {
+//!             match incoming {
+//!                 Incoming::Message(command) => _ = command.acknowledge(),
+//!                 // What the broker said of a reading.
+//!                 Incoming::Published(_ticket, _verdict) => {}
+//!                 // `NotReceived`: what was too large comes once more, and is then thrown away.
+//!                 _ => {}
+//!             }
 //!         }
-//!         // Nothing is there, or there was a message that is too large.
-//!         Ok(None) | Err(_) => sleep_until(session.deadline()),
+//!         if let Some(reading) = reading() {
+//!             let _ = session.publish_now(&reading);
+//!         }
+//!         sleep_until(session.deadline_micros());
 //!     }
 //! }
-//! assert_eq!(session.state(), State::Stopped);
-//! # assert!(broker.all_acknowledged());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # let _ = |session, reading: fn() -> Option<Publish<'static>>, sleep: fn(u64)| {
+//! #     main_loop(session, reading, sleep)
+//! # };
 //! ```
+//!
+//! A program that polls several things by hand calls [`Session::poll`] and [`Session::try_receive`] instead,
+//! which take `&self` as well: so an obligation can be kept while the next message is received.
 //!
 //! # Memory
 //!
@@ -271,6 +256,7 @@ mod builder;
 mod duties;
 mod event;
 mod fixed_profile;
+mod incoming;
 mod machine;
 mod memory_plan;
 mod policy;
@@ -289,6 +275,7 @@ pub use builder::{BuildError, SessionBuilder};
 pub use duties::{Acknowledged, MAX_UNACKNOWLEDGED, Obligation};
 pub use event::{Event, Observer};
 pub use fixed_profile::FixedProfile;
+pub use incoming::{Incoming, Ticket};
 pub use memory_plan::MemoryPlan;
 pub use policy::Policy;
 pub use publishing::{Doubt, PublishError, Publishing, WhenOffline};

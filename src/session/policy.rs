@@ -102,11 +102,10 @@ impl Policy {
 
     /// How long until a channel is tried to be closed again, after a wait of `last`: twice that, up to an
     /// eighth of the cap, since the back-off proper comes on top.
-    pub(super) const fn close_wait_us(&self, last: u64) -> u64 {
-        let (shortest, most) = (self.shortest_ms as u64 * 1_000, self.longest_ms as u64 * 125);
+    pub(super) const fn close_wait_ms(&self, last: u32) -> u32 {
+        let most = self.longest_ms / 8;
         let doubled = last.saturating_mul(2);
-        let wait = if doubled < most { doubled } else { most };
-        if wait < shortest { shortest } else { wait }
+        at_least(if doubled < most { doubled } else { most }, self.shortest_ms)
     }
 }
 

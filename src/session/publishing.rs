@@ -10,7 +10,7 @@ use super::Session;
 use super::broker_profile::BrokerProfile;
 use super::event::Observer;
 use crate::Status;
-use crate::mqtt::{LimitError, Publish, PublishId, ReasonCode, RequestError, RequestState};
+use crate::mqtt::{LimitError, ProtocolVersion, Publish, PublishResponse, ReasonCode, RequestState};
 
 /// What becomes of a message while the session is not online, or the kernel takes no more requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum PublishError {
     TooMany,
     /// The session is not online. Nothing was sent.
     Offline,
+    /// The kernel has no room for the message now: try again a little later. Nothing was sent.
+    NoRoom,
     /// The session did not come online, or the kernel did not take the message, in the time given.
     /// Nothing was sent.
     TimedOut,
@@ -78,6 +80,7 @@ impl fmt::Display for PublishError {
                 "as many messages are on their way as the session can follow; wait for one, or build it for more",
             ),
             Self::Offline => f.write_str("the session is not online; nothing was sent"),
+            Self::NoRoom => f.write_str("the kernel has no room for the message now; try again a little later"),
             Self::TimedOut => f.write_str("the message could not be sent in time"),
             Self::Stopped => f.write_str("the session was disconnected before the message was sent"),
             Self::Kernel(status) => write!(f, "the message was not taken: {status}"),
@@ -102,53 +105,89 @@ impl fmt::Display for PublishError {
 
 impl core::error::Error for PublishError {}
 
-impl From<RequestError> for PublishError {
-    fn from(error: RequestError) -> Self {
-        match error {
-            RequestError::Limit(error) => Self::Limit(error),
-            RequestError::Kernel(Status::LATE_FAULT) => Self::Indeterminate(Doubt::LateFault),
-            RequestError::Kernel(status) => Self::Kernel(status),
-            RequestError::Failed(
-                state @ (RequestState::INVALID_PARAMETERS | RequestState::NOT_CONNECTED),
-            ) => Self::Failed(state),
-            RequestError::Failed(state) => Self::Indeterminate(Doubt::Failed(state)),
-            RequestError::Refused(reason) => Self::Refused(reason),
-            RequestError::Ended(_) => Self::Offline,
-            _ => Self::Indeterminate(Doubt::SessionEnded),
+/// How far a message is.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Progress {
+    Free,
+    /// Not sent yet.
+    Queued,
+    /// Sent.
+    InFlight,
+    Answered,
+}
+
+/// The verdict on a message, small enough to be kept in each slot.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+pub(super) enum Verdict {
+    Success(ReasonCode),
+    Refused(ReasonCode),
+    Failed(RequestState),
+    InDoubt(Doubt),
+    Offline,
+    TimedOut,
+    Stopped,
+}
+
+impl Verdict {
+    /// By the two layers of an answer: the platform's and the broker's.
+    pub(super) fn of(response: &PublishResponse, version: ProtocolVersion) -> Self {
+        match response.state {
+            RequestState::REQUEST_COMPLETED => {}
+            state @ (RequestState::INVALID_PARAMETERS | RequestState::NOT_CONNECTED) => {
+                return Self::Failed(state);
+            }
+            state => return Self::InDoubt(Doubt::Failed(state)),
         }
+        let reason = response.reason_in(version);
+        if reason.is_success() { Self::Success(reason) } else { Self::Refused(reason) }
     }
 }
 
-/// How far a message is.
-#[derive(Clone, Copy)]
-pub(super) enum Progress {
-    Free,
-    /// Not sent yet; until when it may be.
-    Queued {
-        until: u64,
-        when_offline: WhenOffline,
-    },
-    /// Sent; until when an answer may come.
-    InFlight {
-        id: PublishId,
-        until: u64,
-    },
-    Answered(Result<ReasonCode, PublishError>),
+impl From<Verdict> for Result<ReasonCode, PublishError> {
+    fn from(verdict: Verdict) -> Self {
+        Err(match verdict {
+            Verdict::Success(reason) => return Ok(reason),
+            Verdict::Refused(reason) => PublishError::Refused(reason),
+            Verdict::Failed(state) => PublishError::Failed(state),
+            Verdict::InDoubt(doubt) => PublishError::Indeterminate(doubt),
+            Verdict::Offline => PublishError::Offline,
+            Verdict::TimedOut => PublishError::TimedOut,
+            Verdict::Stopped => PublishError::Stopped,
+        })
+    }
 }
 
 /// One message that somebody publishes.
 pub(super) struct Slot {
     pub(super) progress: Progress,
+    /// While it is queued: whether it fails when the session is not online.
+    pub(super) fails_offline: bool,
+    /// The verdict is for one who asks for whichever is there, not for a future.
+    pub(super) is_for_next: bool,
+    /// Once it is sent: its correlation id.
+    pub(super) id: u32,
+    /// Until when it may be sent, or answered.
+    pub(super) until: u64,
+    pub(super) verdict: Verdict,
     pub(super) waker: Option<Waker>,
 }
 
 impl Slot {
     pub(super) const fn free() -> Self {
-        Self { progress: Progress::Free, waker: None }
+        Self {
+            progress: Progress::Free,
+            fails_offline: false,
+            is_for_next: false,
+            id: 0,
+            until: 0,
+            verdict: Verdict::Offline,
+            waker: None,
+        }
     }
 
-    pub(super) fn is_in_flight(&self, id: PublishId) -> bool {
-        matches!(self.progress, Progress::InFlight { id: of, .. } if of == id)
+    pub(super) fn is_in_flight(&self, id: u32) -> bool {
+        self.progress == Progress::InFlight && self.id == id
     }
 
     pub(super) fn wait(&mut self, waker: &Waker) {
@@ -164,9 +203,17 @@ impl Slot {
         }
     }
 
-    pub(super) fn answer(&mut self, answer: Result<ReasonCode, PublishError>) {
-        self.progress = Progress::Answered(answer);
+    /// Whether the verdict is for one who asks for whichever is there.
+    pub(super) fn answer(&mut self, verdict: Verdict) -> bool {
+        self.progress = Progress::Answered;
+        self.verdict = verdict;
         self.wake();
+        self.is_for_next
+    }
+
+    /// The verdict, if there is one.
+    pub(super) fn answered(&self) -> Option<Result<ReasonCode, PublishError>> {
+        (self.progress == Progress::Answered).then(|| self.verdict.into())
     }
 }
 
@@ -192,6 +239,18 @@ pub(super) enum Place {
     At(usize),
     /// The verdict was given.
     Done,
+}
+
+impl<P: BrokerProfile, O, const PUBLISHES: usize> Publishing<'_, '_, '_, P, O, PUBLISHES> {
+    /// Whether the kernel has the message. Until then, dropping this withdraws it.
+    pub fn is_sent(&self) -> bool {
+        match self.slot {
+            Place::None => false,
+            // A session in use may be sending it just now.
+            Place::At(slot) => self.session.machine().is_none_or(|machine| machine.is_sent(slot)),
+            Place::Done => true,
+        }
+    }
 }
 
 // Nothing in it is borrowed from itself.

@@ -5,16 +5,7 @@ use core::str::Utf8Error;
 
 use super::Obligation;
 use super::duties::Duties;
-use crate::mqtt::{Acknowledgement, Inbox, LostMessage, LostReason, QoS};
-
-/// What was read into an inbox, without the inbox.
-pub(super) struct Arrival {
-    pub(super) topic_len: usize,
-    pub(super) payload_len: usize,
-    pub(super) qos: Option<QoS>,
-    pub(super) retained: bool,
-    pub(super) acknowledgement: Option<Acknowledgement>,
-}
+use crate::mqtt::{Inbox, LostMessage, LostReason, MessageFacts, QoS};
 
 /// Why nothing was received.
 pub(super) enum NoArrival {
@@ -35,17 +26,16 @@ pub(super) enum NoArrival {
 pub struct Received<'s, 'b> {
     topic: &'b [u8],
     payload: &'b [u8],
-    qos: Option<QoS>,
+    qos: u32,
     retained: bool,
     obligation: Option<Obligation<'s>>,
 }
 
 impl<'s, 'b> Received<'s, 'b> {
-    pub(super) fn new(duties: &'s Duties, arrival: Arrival, inbox: &'b Inbox<'_>) -> Self {
-        let Arrival { topic_len, payload_len, qos, retained, acknowledgement } = arrival;
-        let obligation = acknowledgement.map(|acknowledgement| duties.incur(acknowledgement));
-        let (topic, payload) = inbox.written(topic_len, payload_len);
-        Self { topic, payload, qos, retained, obligation }
+    pub(super) fn new(duties: &'s Duties, facts: &MessageFacts, inbox: &'b Inbox<'_>) -> Self {
+        let (topic, payload) = inbox.written(facts.topic_len(), facts.payload_len());
+        let obligation = (facts.qos != 0).then(|| duties.incur(facts.correlation_id));
+        Self { topic, payload, qos: facts.qos, retained: facts.is_retained(), obligation }
     }
 
     /// The topic, which a broker that keeps to MQTT sends as UTF-8.
@@ -78,7 +68,7 @@ impl<'s, 'b> Received<'s, 'b> {
 
     /// The quality of service it was delivered with; `None` for a number that is none of MQTT's.
     pub fn qos(&self) -> Option<QoS> {
-        self.qos
+        QoS::from_raw(self.qos)
     }
 
     /// Whether it is one that the broker kept.
@@ -111,7 +101,7 @@ impl fmt::Debug for Received<'_, '_> {
         f.debug_struct("Received")
             .field("topic", &self.topic_str())
             .field("len", &self.payload.len())
-            .field("qos", &self.qos)
+            .field("qos", &self.qos())
             .field("retained", &self.retained)
             .finish_non_exhaustive()
     }

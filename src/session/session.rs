@@ -1,6 +1,6 @@
 //! The session, as an application sees it.
 
-use core::cell::{Cell, RefCell, RefMut};
+use core::cell::{RefCell, RefMut};
 use core::fmt;
 use core::future::poll_fn;
 use core::mem;
@@ -13,28 +13,29 @@ use embedded_hal_async::delay::DelayNs;
 use super::broker_profile::BrokerProfile;
 use super::duties::Duties;
 use super::event::Observer;
-use super::machine::Machine;
-use super::publishing::{Place, Publishing, WhenOffline};
-use super::receiving::{Arrival, NoArrival, ReceiveError, Received};
+use super::incoming::{Incoming, Ticket};
+use super::machine::{Machine, Turn};
+use super::publishing::{Place, PublishError, Publishing, WhenOffline};
+use super::receiving::{NoArrival, ReceiveError, Received};
 use super::state::State;
-use crate::mqtt::{Inbox, Publish};
+use crate::mqtt::{Inbox, MessageFacts, Publish};
 use crate::notifications::Source;
 
 /// A device that stays connected.
 ///
 /// It is built by a [`SessionBuilder`](super::SessionBuilder), and lives where [`run`](Self::run) is
-/// polled. All methods take `&self`, so that one task may publish while another receives; the session is
-/// for one thread. See the [module](super) for an example.
+/// polled. Methods take `&self`, so that one task may publish while another receives, except those for a
+/// main loop, which has it for itself; the session is for one thread. See the [module](super) for an example.
+#[repr(C)]
 pub struct Session<'a, P: BrokerProfile, O = (), const PUBLISHES: usize = 4> {
     machine: RefCell<Machine<'a, P, O, PUBLISHES>>,
+    /// What can be asked and told while the machine is in use.
     pub(super) duties: Duties,
-    /// A copy, which an observer can read.
-    state: Cell<State>,
 }
 
 impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHES> {
     pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>, runner: Source) -> Self {
-        Self { machine: RefCell::new(machine), duties: Duties::new(runner), state: Cell::new(State::Stopped) }
+        Self { machine: RefCell::new(machine), duties: Duties::new(runner) }
     }
 
     /// `None` while it is in use, from within which an observer or a waker called.
@@ -44,10 +45,7 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHE
 
     /// What it is doing.
     pub fn state(&self) -> State {
-        match self.machine.try_borrow() {
-            Ok(machine) => machine.state(),
-            Err(_) => self.state.get(),
-        }
+        self.duties.state().get()
     }
 
     /// How many messages were received that are neither acknowledged nor left.
@@ -58,7 +56,26 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHE
     /// When it has to be polled next, on the clock of [`clock::uptime`](crate::clock::uptime); `None`
     /// where only an interrupt, or a call, can give it something to do.
     pub fn deadline(&self) -> Option<Duration> {
-        self.machine.try_borrow().ok()?.deadline().map(Duration::from_micros)
+        let deadline = self.deadline_micros();
+        (deadline != u64::MAX).then(|| Duration::from_micros(deadline))
+    }
+
+    /// The same in microseconds, on the clock of [`clock::uptime_micros`](crate::clock::uptime_micros);
+    /// [`u64::MAX`] is never.
+    pub fn deadline_micros(&self) -> u64 {
+        self.duties.deadline()
+    }
+
+    /// What time it was when the session last looked at the clock, in microseconds on the clock of
+    /// [`clock::uptime_micros`](crate::clock::uptime_micros). When it is called at a deadline,
+    /// [`next`](Self::next) looks at it before it returns `None`, and not where an interrupt called for it.
+    pub fn looked_at_micros(&mut self) -> u64 {
+        self.machine.get_mut().last_time()
+    }
+
+    /// Whether messages can be published: [`state`](Self::state) without the rest.
+    pub fn is_online(&self) -> bool {
+        self.duties.is_online()
     }
 }
 
@@ -108,6 +125,67 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 
     /// Does what can be done now. `Ready` while it is stopped. The last waker polled with is woken when
     /// there may be more to do; it has to be polled again at the [`deadline`](Self::deadline) as well.
+    ///
+    /// ```
+    /// use core::task::{Context, Poll, Waker};
+    ///
+    /// use microvisor::mqtt::Inbox;
+    /// use microvisor::session::{MemoryPlan, SessionBuilder, State};
+    /// # use microvisor::{DeviceId, HandedBack, KernelMemory, NotificationCenter, kernel_memory};
+    /// #
+    /// # static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
+    /// # static MEMORY: KernelMemory<{ MemoryPlan::AWS_LEN }> = kernel_memory!(MemoryPlan::AWS_LEN);
+    /// #
+    /// # use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
+    /// # const SID: &str = "UV0123456789abcdef0123456789abcdef";
+    /// # let key = rcgen::KeyPair::generate()?;
+    /// # let certificate = rcgen::CertificateParams::new([])?.self_signed(&key)?;
+    /// # let broker = ModelBroker::aws_iot()
+    /// #     .host("aws.example")
+    /// #     .register_certificate(
+    /// #         certificate.der().to_vec(),
+    /// #         Thing::new(SID, Policy::least_privilege("eu-west-1", "123456789012")),
+    /// #     )
+    /// #     .build();
+    /// # broker.publish_at(core::time::Duration::from_secs(10), format!("command/device/{SID}"), "stop", 1);
+    /// # let hex = |der: &[u8]| der.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    /// # let device = microvisor_sim::Device::builder()
+    /// #     .device_id(SID)
+    /// #     .config("root-CA", &hex(certificate.der()))
+    /// #     .config("cert", &hex(certificate.der()))
+    /// #     .config("broker-host", "aws.example")
+    /// #     .config("broker-port", "8883")
+    /// #     .secret("private_key", &hex(&key.serialize_der()))
+    /// #     .broker(broker.clone())
+    /// #     .boot();
+    /// # device.bind_interrupt(51, || CENTER.on_interrupt());
+    /// # let id = DeviceId::read()?;
+    /// # let topics = microvisor::aws::Topics::new(&id);
+    /// # let subscriptions =
+    /// #     [microvisor::mqtt::Subscription::new(topics.command(), microvisor::mqtt::QoS::AtLeastOnce)];
+    /// # let memory = MEMORY.take().expect("nobody else has it");
+    /// # let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
+    /// # let session = builder.build().map_err(HandedBack::into_error)?;
+    /// # let waker = Waker::noop();
+    /// # let sleep_until = |_: Option<core::time::Duration>| device.advance(core::time::Duration::from_millis(10));
+    ///
+    /// let (mut topic, mut payload) = ([0; 64], [0; 64]);
+    /// session.start();
+    /// // The waker is used by the interrupt. It ends the sleep, whoever it is.
+    /// while session.poll(&mut Context::from_waker(waker)) == Poll::Pending {
+    ///     match session.try_receive(&mut Inbox::new(&mut topic, &mut payload)) {
+    ///         Ok(Some(command)) => {
+    ///             command.acknowledge();
+    ///             session.stop();
+    ///         }
+    ///         // Nothing is there, or there was a message that is too large.
+    ///         Ok(None) | Err(_) => sleep_until(session.deadline()),
+    ///     }
+    /// }
+    /// assert_eq!(session.state(), State::Stopped);
+    /// # assert!(broker.all_acknowledged());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         // There is no timer that could say what time it is: the clock does.
         match self.drive(cx, Some(0)) {
@@ -120,11 +198,10 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         self.duties.runner().register(cx.waker());
         let Some(mut machine) = self.machine() else { return Next::At(u64::MAX) };
         machine.drive(waited_for, &self.duties);
-        self.state.set(machine.state());
         if machine.is_stopped() {
             return Next::Stopped;
         }
-        Next::At(machine.deadline().unwrap_or(u64::MAX))
+        Next::At(self.duties.deadline())
     }
 
     /// Publishes a message: resolves to the broker's success code, or `None` for QoS 0, about which a
@@ -187,7 +264,144 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         }
     }
 
-    fn poll_take(&self, cx: &mut Context<'_>, inbox: &mut Inbox<'_>) -> Poll<Result<Arrival, NoArrival>> {
+    /// Does what can be done now, and returns what came in; `None` when there is nothing left. For a program
+    /// with a main loop of its own, which has the session for itself: it calls this until there is nothing
+    /// left, and again at the [deadline](Self::deadline_micros) or after an interrupt of the notification
+    /// centre, whichever is first.
+    ///
+    /// The session has to be [started](Self::start) for anything to come.
+    ///
+    /// What came in borrows the session: a message is acknowledged or left before the session is used again,
+    /// and a reply is published after that.
+    ///
+    /// ```
+    /// use microvisor::mqtt::{Inbox, Publish, QoS};
+    /// use microvisor::session::{Incoming, MemoryPlan, SessionBuilder, State};
+    /// # use microvisor::{DeviceId, HandedBack, KernelMemory, NotificationCenter, kernel_memory};
+    /// #
+    /// # static CENTER: NotificationCenter<8> = NotificationCenter::new(51);
+    /// # static MEMORY: KernelMemory<{ MemoryPlan::AWS_LEN }> = kernel_memory!(MemoryPlan::AWS_LEN);
+    /// #
+    /// # use microvisor_sim::broker::model::{ModelBroker, Policy, Thing};
+    /// # const SID: &str = "UV0123456789abcdef0123456789abcdef";
+    /// # let key = rcgen::KeyPair::generate()?;
+    /// # let certificate = rcgen::CertificateParams::new([])?.self_signed(&key)?;
+    /// # let broker = ModelBroker::aws_iot()
+    /// #     .host("aws.example")
+    /// #     .register_certificate(
+    /// #         certificate.der().to_vec(),
+    /// #         Thing::new(SID, Policy::least_privilege("eu-west-1", "123456789012")),
+    /// #     )
+    /// #     .build();
+    /// # broker.publish_at(core::time::Duration::from_secs(10), format!("command/device/{SID}"), "stop", 1);
+    /// # let hex = |der: &[u8]| der.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    /// # let device = microvisor_sim::Device::builder()
+    /// #     .device_id(SID)
+    /// #     .config("root-CA", &hex(certificate.der()))
+    /// #     .config("cert", &hex(certificate.der()))
+    /// #     .config("broker-host", "aws.example")
+    /// #     .config("broker-port", "8883")
+    /// #     .secret("private_key", &hex(&key.serialize_der()))
+    /// #     .broker(broker.clone())
+    /// #     .boot();
+    /// # device.bind_interrupt(51, || CENTER.on_interrupt());
+    /// # let id = DeviceId::read()?;
+    /// # let topics = microvisor::aws::Topics::new(&id);
+    /// # let subscriptions =
+    /// #     [microvisor::mqtt::Subscription::new(topics.command(), microvisor::mqtt::QoS::AtLeastOnce)];
+    /// # let memory = MEMORY.take().expect("nobody else has it");
+    /// # let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
+    /// # let mut session = builder.build().map_err(HandedBack::into_error)?;
+    /// # let sleep_until = |micros| device.sleep_until(core::time::Duration::from_micros(micros));
+    ///
+    /// let (mut topic, mut payload) = ([0; 64], [0; 64]);
+    /// let (mut is_taken, mut waits_for) = (false, None);
+    /// session.start();
+    /// loop {
+    ///     let mut inbox = Inbox::new(&mut topic, &mut payload);
+    ///     let mut is_stop = false;
+    ///     while let Some(incoming) = session.next(&mut inbox) {
+    ///         match incoming {
+    ///             Incoming::Message(command) => {
+    ///                 is_stop |= command.payload() == b"stop";
+    ///                 command.acknowledge();
+    ///             }
+    ///             Incoming::Published(ticket, verdict) => {
+    ///                 assert_eq!(waits_for.take(), Some(ticket));
+    ///                 // Otherwise it is published again.
+    ///                 is_taken = verdict.is_ok();
+    ///             }
+    ///             // A message was too large.
+    ///             _ => {}
+    ///         }
+    ///     }
+    ///     if is_stop {
+    ///         session.stop();
+    ///     } else if session.state() == State::Stopped {
+    ///         break;
+    ///     } else if !is_taken && waits_for.is_none() {
+    ///         let reading = Publish::new(topics.telemetry(), b"21.5").with_qos(QoS::AtLeastOnce);
+    ///         // While it is offline, or there is no room, the deadline is when to try again.
+    ///         waits_for = session.publish_now(&reading).ok();
+    ///     }
+    ///     sleep_until(session.deadline_micros());
+    /// }
+    /// # assert!(broker.all_acknowledged());
+    /// # assert_eq!(broker.received().len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next<'s, 'b>(&'s mut self, inbox: &'b mut Inbox<'_>) -> Option<Incoming<'s, 'b>> {
+        let machine = self.machine.get_mut();
+        match machine.turn(&self.duties) {
+            Turn::Nothing | Turn::Emptied => return None,
+            Turn::Message => {
+                let mut facts = MessageFacts::unwritten();
+                if machine.receive(inbox, &mut facts).is_ok() {
+                    return Some(Incoming::Message(Received::new(&self.duties, &facts, inbox)));
+                }
+            }
+            Turn::Verdict => {
+                return machine.take_verdict().map(|(id, verdict)| Incoming::Published(Ticket(id), verdict));
+            }
+            Turn::MessageWaits => return self.next_in_trouble(inbox),
+        }
+        // It will be there for a while, and time passes.
+        match machine.turn_further(&self.duties) {
+            Turn::Nothing | Turn::Emptied => None,
+            Turn::Verdict => verdict(machine),
+            Turn::Message | Turn::MessageWaits => self.next_in_trouble(inbox),
+        }
+    }
+
+    /// The message that waits does not fit, perhaps, or cannot be read.
+    #[cold]
+    fn next_in_trouble<'s, 'b>(&'s mut self, inbox: &'b mut Inbox<'_>) -> Option<Incoming<'s, 'b>> {
+        let machine = self.machine.get_mut();
+        Some(match machine.take_next(inbox, &self.duties) {
+            Ok(Some(facts)) => Incoming::Message(Received::new(&self.duties, &facts, inbox)),
+            // There is one if that ended the session.
+            Ok(None) => return verdict(machine),
+            Err(error) => Incoming::NotReceived(ReceiveError::new(&error, inbox)),
+        })
+    }
+
+    /// Sends a message at once. The verdict on it comes from [`next`](Self::next), with the same ticket; on
+    /// one of QoS 0, none comes. After a sleep, `next` is called first: the time for the answer counts from
+    /// then.
+    ///
+    /// # Errors
+    ///
+    /// A [`PublishError`] if it was not sent. [`NoRoom`](PublishError::NoRoom) and
+    /// [`Offline`](PublishError::Offline) say that it may be later.
+    pub fn publish_now(&mut self, publish: &Publish<'_>) -> Result<Ticket, PublishError> {
+        self.machine.get_mut().publish_now(publish, &self.duties).map(Ticket)
+    }
+
+    fn poll_take(
+        &self,
+        cx: &mut Context<'_>,
+        inbox: &mut Inbox<'_>,
+    ) -> Poll<Result<MessageFacts, NoArrival>> {
         let Some(mut machine) = self.machine() else { return Poll::Ready(Err(NoArrival::InUse)) };
         machine.register_receiver(cx.waker());
         match machine.take(inbox, &self.duties) {
@@ -199,11 +413,11 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
 
     fn received<'s, 'b>(
         &'s self,
-        taken: Result<Arrival, NoArrival>,
+        taken: Result<MessageFacts, NoArrival>,
         inbox: &'b Inbox<'_>,
     ) -> Result<Received<'s, 'b>, ReceiveError<'b>> {
         match taken {
-            Ok(arrival) => Ok(Received::new(&self.duties, arrival, inbox)),
+            Ok(arrival) => Ok(Received::new(&self.duties, &arrival, inbox)),
             Err(error) => Err(ReceiveError::new(&error, inbox)),
         }
     }
@@ -269,6 +483,14 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         self.duties.want(false);
         self.duties.runner().wake();
     }
+}
+
+/// The verdict that is there, where something else came first.
+#[cold]
+fn verdict<'s, P: BrokerProfile, O, const PUBLISHES: usize>(
+    machine: &mut Machine<'_, P, O, PUBLISHES>,
+) -> Option<Incoming<'s, 's>> {
+    machine.take_verdict().map(|(id, verdict)| Incoming::Published(Ticket(id), verdict))
 }
 
 /// What to do next.

@@ -1,7 +1,6 @@
 //! What a session is doing, and why it is not online.
 
 use core::fmt;
-use core::time::Duration;
 
 use super::SettingsError;
 use super::back_off::Pace;
@@ -34,8 +33,8 @@ pub enum State {
     Disconnecting,
     /// Something failed; it tries again later.
     BackingOff {
-        /// When, on the clock of [`clock::uptime`].
-        until: Duration,
+        /// When, in microseconds on the clock of [`clock::uptime_micros`].
+        until_micros: u64,
         /// What failed.
         cause: Cause,
     },
@@ -51,9 +50,10 @@ impl fmt::Display for State {
             Self::Subscribing => "connected, subscribing",
             Self::Online => "online",
             Self::Disconnecting => "disconnecting",
-            Self::BackingOff { until, cause } => {
+            Self::BackingOff { until_micros, cause } => {
                 let permanent = if cause.is_permanent() { " (it will not go away by itself)" } else { "" };
-                let (seconds, tenths) = (until.as_secs(), until.subsec_millis() / 100);
+                let tenths = until_micros / 100_000;
+                let (seconds, tenths) = (tenths / 10, tenths % 10);
                 return write!(f, "{cause}{permanent}; next attempt at {seconds}.{tenths} s of uptime");
             }
         })
@@ -122,8 +122,9 @@ impl Cause {
             Self::Fetch(error) => error.recovery(),
             Self::Settings(error) => error.recovery(),
             Self::Connect(error) => error.recovery(),
-            Self::Subscribe(error) => error.recovery(),
-            Self::Publish(_)
+            // That of the channel, since what is wrong with the request alone is no cause.
+            Self::Subscribe(_)
+            | Self::Publish(_)
             | Self::Acknowledge(_)
             | Self::Event(_)
             | Self::Ended(_)

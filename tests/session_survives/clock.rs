@@ -35,6 +35,7 @@ crate::cases! {
                 // What makes the session wait: an end, and a connection that is refused.
                 device.close_channels(sys::MV_CLOSUREREASON_CONNECTIONTERMINATED);
             })
+            .needs_timer()
         })
     };
     a_clock_that_cannot_be_read_from_the_start => [
@@ -44,7 +45,8 @@ crate::cases! {
             world.broker.refuse_connect(0, 0x88);
             world.broker.refuse_connect(0, 0x88);
         })
-        .until(60, |_| ()),
+        .until(60, |_| ())
+        .needs_timer(),
     ];
     a_clock_that_cannot_be_read_while_a_publish_is_unanswered => [
         Case::new("mvGetMicroseconds fails, publish unanswered", "online")
@@ -53,7 +55,8 @@ crate::cases! {
                 world.broker.lose_responses(1);
             })
             .until(60, |_| ())
-            .tells("the broker did not answer a publish request in time"),
+            .tells("the broker did not answer a publish request in time")
+            .needs_timer(),
     ];
 }
 

@@ -5,6 +5,8 @@
 // Times of one history are on one scale; and a subtraction that panics is a failed test.
 #![allow(clippy::duration_suboptimal_units, clippy::unchecked_time_subtraction)]
 
+#[path = "../main_loop/mod.rs"]
+mod main_loop;
 #[path = "../../sim/tests/pki/mod.rs"]
 mod pki;
 #[path = "../stored/mod.rs"]

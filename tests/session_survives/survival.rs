@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::Poll;
@@ -12,13 +13,14 @@ use embassy_futures::join::{join, join3};
 use embassy_futures::select::{select, select3};
 use embedded_hal_async::delay::DelayNs;
 use microvisor::DeviceId;
-use microvisor::aws::Topics;
+use microvisor::aws::{StoredProfile, Topics};
 use microvisor::mqtt::{Publish, QoS, Subscription};
-use microvisor::session::{BrokerProfile, Cause, Observer, Session, State, WhenOffline};
+use microvisor::session::{BrokerProfile, Cause, Observer, PublishError, Session, State, WhenOffline};
 use microvisor_sim::broker::model::ModelBrokerBuilder;
 use microvisor_sim::{Builder, Device, Fault, NetworkStatus};
 
-use crate::world::{self, ID, World, commands, millis, policy};
+use crate::main_loop::{MainLoop, News};
+use crate::world::{self, ID, Watcher, World, commands, millis, policy};
 
 /// The most system calls in a minute, whatever goes wrong. The busiest cases stay below half of it; an
 /// application that polls every 100 ms would need 1,200 for its timer alone.
@@ -45,6 +47,8 @@ pub struct Case {
     end: Action,
     stops: Option<Duration>,
     most_calls: u64,
+    /// Whether the session has to be told the time by a timer, which a main loop does not do.
+    needs_timer: bool,
     checks: Vec<Action>,
 }
 
@@ -81,6 +85,7 @@ impl Case {
             end: Box::new(|_| ()),
             stops: None,
             most_calls: MOST_CALLS,
+            needs_timer: false,
             checks: Vec::new(),
         }
     }
@@ -125,6 +130,12 @@ impl Case {
     /// Traffic is part of the fault, so it has another bound.
     pub fn most_calls(mut self, calls: u64) -> Self {
         self.most_calls = calls;
+        self
+    }
+
+    /// The clock stands still, so that a timer has to say that time is over.
+    pub fn needs_timer(mut self) -> Self {
+        self.needs_timer = true;
         self
     }
 
@@ -185,7 +196,9 @@ pub fn back_offs(world: &World, from: Duration, to: Duration) -> Vec<(Duration, 
     let within = states.iter().filter(|(at, _)| (from..=to).contains(at));
     within
         .filter_map(|(at, state)| match *state {
-            State::BackingOff { until, cause } => Some((*at, until, cause)),
+            State::BackingOff { until_micros, cause } => {
+                Some((*at, Duration::from_micros(until_micros), cause))
+            }
             _ => None,
         })
         .collect()
@@ -280,6 +293,15 @@ pub fn restore(world: &World) {
 
 /// Runs all cases, and says which failed; what was wrong is printed above.
 pub fn survive_all(cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
+    survive_all_by(survive, cases)
+}
+
+/// The same with a program that has a main loop instead of futures.
+pub fn survive_all_in_a_main_loop(cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
+    survive_all_by(survive_in_a_main_loop, cases.into_iter().filter(|case| !case.needs_timer))
+}
+
+fn survive_all_by(survive: fn(Case) -> Line, cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
     let mut failed = Vec::new();
     let mut lines = Vec::new();
     for case in cases {
@@ -293,20 +315,23 @@ pub fn survive_all(cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
     lines
 }
 
+/// What has to be enough to recover: the longest back-off, and one answer.
+fn enough() -> Duration {
+    policy().longest_back_off() + policy().answer_timeout()
+}
+
 /// Runs a case, checks what holds for every case, and says what became of it.
-fn survive(case: Case) -> Line {
-    let world = World::with(case.device, case.broker);
+fn survive(mut case: Case) -> Line {
+    let world = case.world();
     let session = world.builder().subscriptions(case.subscriptions).build().expect("a session");
-    // What has to be enough: the longest back-off, and one answer.
-    let enough = policy().longest_back_off() + policy().answer_timeout();
     let most = Cell::new(0);
     let script = join3(
         async {
             sleep_until(&world, case.begins).await;
-            (case.begin)(&world);
+            (mem::replace(&mut case.begin, Box::new(|_| ())))(&world);
             sleep_until(&world, case.ends).await;
-            (case.end)(&world);
-            sleep_until(&world, case.ends + enough + 3 * INTERVAL).await;
+            (mem::replace(&mut case.end, Box::new(|_| ())))(&world);
+            sleep_until(&world, case.ends + enough() + 3 * INTERVAL).await;
         },
         async {
             sleep_until(&world, case.begins).await;
@@ -341,22 +366,136 @@ fn survive(case: Case) -> Line {
     let application = join(telemetry(&session, &world), commands(&session, &world.seen));
     // The script first, so that what strikes at the start finds a session that has not run yet.
     world.device.block_on(select3(awake, script, select(device, application)));
-
-    let name = format!("{} x {}", case.fault, case.state);
-    let back = world.seen.first_success_after(case.ends);
-    let states = || world.seen.states.borrow().clone();
-    let back = back.unwrap_or_else(|| panic!("{name}: it never published again: {:#?}", states()));
-    let recovered = back - case.ends;
-    assert!(recovered <= enough, "{name}: recovered after {recovered:?}: {:#?}", states());
-    assert_eq!(session.state(), State::Online, "{name}: {:#?}", states());
-    let calls = most.get();
-    assert!(calls <= case.most_calls, "{name}: {calls} system calls in a minute: {:#?}", states());
-    for check in case.checks {
-        check(&world);
-    }
+    let state = session.state();
     drop(session);
-    assert!(world.memory.take().is_some(), "{name}: the memory is not back");
-    Line { fault: case.fault, state: case.state, recovered, calls }
+    case.judge(&world, state, most.get())
+}
+
+/// The same, with a program in a main loop, which sleeps as long as the session says. It disconnects and
+/// connects again where the other runs the session again.
+fn survive_in_a_main_loop(mut case: Case) -> Line {
+    let world = case.world();
+    let session = world.builder().subscriptions(case.subscriptions).build().expect("a session");
+    let mut program = MainLoop::new(&world.device, session);
+    let mut telemetry = Telemetry::default();
+    let end = case.ends + enough() + 3 * INTERVAL;
+    let (mut begun, mut ended, mut stopped) = (false, false, false);
+    // Of each minute in which it is looked at.
+    let (mut most, mut minute, mut calls, mut sleeps) = (0, case.begins, 0, 0);
+    loop {
+        let now = world.now();
+        if !begun && now >= case.begins {
+            begun = true;
+            calls = world.device.calls();
+            (mem::replace(&mut case.begin, Box::new(|_| ())))(&world);
+        }
+        if !ended && now >= case.ends {
+            ended = true;
+            (mem::replace(&mut case.end, Box::new(|_| ())))(&world);
+        }
+        if !stopped && case.stops.is_some_and(|at| now >= at) {
+            stopped = true;
+            program.session.stop();
+        }
+        if now >= minute + MINUTE {
+            if minute <= case.ends {
+                most = most.max(world.device.calls() - calls);
+            }
+            (minute, calls, sleeps) = (minute + MINUTE, world.device.calls(), program.sleeps);
+        }
+        if now >= end {
+            break;
+        }
+        program.turn();
+        if program.session.state() == State::Stopped {
+            program.session.start();
+        }
+        let due = telemetry.step(&world, &mut program);
+        let slept = program.sleeps - sleeps;
+        assert!(slept < case.most_calls, "it does not sleep: {:#?}", world.seen.states.borrow());
+        let marks = [(begun, case.begins), (ended, case.ends), (stopped, case.stops.unwrap_or(end))];
+        let mark = marks.iter().filter(|(is_over, _)| !is_over).map(|(_, at)| *at).min();
+        program.sleep(due.min(mark.unwrap_or(end)).min(end).min(minute + MINUTE));
+    }
+    let state = program.session.state();
+    drop(program);
+    case.judge(&world, state, most)
+}
+
+impl Case {
+    fn world(&mut self) -> World {
+        let device = mem::replace(&mut self.device, Box::new(|device| device));
+        World::with(device, mem::replace(&mut self.broker, Box::new(|broker| broker)))
+    }
+
+    /// Looks at what became of it, once the session is gone.
+    fn judge(self, world: &World, state: State, calls: u64) -> Line {
+        let name = format!("{} x {}", self.fault, self.state);
+        let back = world.seen.first_success_after(self.ends);
+        let states = || world.seen.states.borrow().clone();
+        let back = back.unwrap_or_else(|| panic!("{name}: it never published again: {:#?}", states()));
+        let recovered = back - self.ends;
+        assert!(recovered <= enough(), "{name}: recovered after {recovered:?}: {:#?}", states());
+        assert_eq!(state, State::Online, "{name}: {:#?}", states());
+        assert!(calls <= self.most_calls, "{name}: {calls} system calls in a minute: {:#?}", states());
+        for check in self.checks {
+            check(world);
+        }
+        assert!(world.memory.take().is_some(), "{name}: the memory is not back");
+        Line { fault: self.fault, state: self.state, recovered, calls }
+    }
+}
+
+/// The application of a main loop: publishes at intervals, and as soon as possible after a failure.
+#[derive(Default)]
+struct Telemetry {
+    number: u32,
+    waits: bool,
+    due: Duration,
+    /// How much of the news is known.
+    known: usize,
+}
+
+impl Telemetry {
+    /// When it has something to do by itself.
+    fn step<const N: usize>(
+        &mut self,
+        world: &World,
+        program: &mut MainLoop<'_, StoredProfile, Watcher, N>,
+    ) -> Duration {
+        for (at, news) in &program.news[self.known..] {
+            match news {
+                News::Published(_, verdict) => {
+                    self.waits = false;
+                    self.due = *at + if verdict.is_ok() { INTERVAL } else { Duration::from_secs(1) };
+                    world.seen.published.borrow_mut().push((*at, verdict.map(Some)));
+                }
+                News::Message(payload, acknowledged) => {
+                    world.seen.received.borrow_mut().push((*at, payload.clone(), *acknowledged));
+                }
+                News::NotReceived(error) => world.seen.not_received.borrow_mut().push(error.clone()),
+            }
+        }
+        self.known = program.news.len();
+        if self.waits || world.now() < self.due {
+            return if self.waits { Duration::MAX } else { self.due };
+        }
+        self.number += 1;
+        let payload = self.number.to_string();
+        let topics = Topics::new(&DeviceId::parse(ID).expect("an id"));
+        let reading = Publish::new(topics.telemetry(), payload.as_bytes()).with_qos(QoS::AtLeastOnce);
+        match program.session.publish_now(&reading) {
+            Ok(_) => self.waits = true,
+            // The session says when.
+            Err(PublishError::NoRoom | PublishError::Offline) => {}
+            Err(error) => {
+                world.seen.published.borrow_mut().push((world.now(), Err(error)));
+                self.due = world.now() + Duration::from_secs(1);
+                return self.due;
+            }
+        }
+        Duration::MAX
+    }
 }
 
 async fn sleep_until(world: &World, at: Duration) {
@@ -391,6 +530,16 @@ macro_rules! cases {
         fn $name() {
             $crate::survival::survive_all($cases);
         })+
+
+        mod in_a_main_loop {
+            #[allow(unused_imports)]
+            use super::*;
+
+            $($(#[$doc])* #[test]
+            fn $name() {
+                $crate::survival::survive_all_in_a_main_loop($cases);
+            })+
+        }
 
         /// All of them.
         pub fn all() -> Vec<$crate::survival::Case> {

@@ -14,7 +14,7 @@ const OTHER_ID: &str = "UV0123456789abcdef0123456789abcdee";
 fn waits_of(world: &World) -> Vec<Duration> {
     let states = world.seen.states.borrow();
     let waits = states.iter().filter_map(|(at, state)| match state {
-        State::BackingOff { until, .. } => Some(*until - *at),
+        State::BackingOff { until_micros, .. } => Some(Duration::from_micros(*until_micros) - *at),
         _ => None,
     });
     waits.collect()
@@ -92,7 +92,9 @@ fn a_timer_that_ends_early_shortens_no_wait() {
     assert_eq!(session.state(), State::Online);
     let states = world.seen.states.borrow();
     let mut waits = states.windows(2).filter_map(|pair| match pair {
-        [(_, State::BackingOff { until, .. }), (ended, _)] => Some((*until, *ended)),
+        [(_, State::BackingOff { until_micros, .. }), (ended, _)] => {
+            Some((Duration::from_micros(*until_micros), *ended))
+        }
         _ => None,
     });
     let (until, ended) = waits.next().expect("a back-off");

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use microvisor::aws::StoredProfile;
 use microvisor::mqtt::ReasonCode;
-use microvisor::session::{Event, State, WhenOffline};
+use microvisor::session::{Event, Observer, Session, State, WhenOffline};
 
 use crate::publishing::reading;
 use crate::tasks::Tasks;
@@ -53,9 +54,8 @@ fn a_publish_that_its_waker_drops_leaves_its_place_to_others() {
     assert_eq!(outcome, Ok(Some(ReasonCode::SUCCESS)));
 }
 
-#[test]
-fn an_observer_that_stops_the_session_is_heard() {
-    let world = World::new();
+/// A session whose observer stops it as soon as it is online.
+fn stopped_by_its_observer(world: &World) -> Rc<Session<'static, StoredProfile, impl Observer>> {
     // Set when there is a session to stop.
     let hook: Rc<OnceCell<Box<dyn Fn()>>> = Rc::default();
     let stop = Rc::clone(&hook);
@@ -68,7 +68,26 @@ fn an_observer_that_stops_the_session_is_heard() {
     let weak = Rc::downgrade(&session);
     let hooked = hook.set(Box::new(move || weak.upgrade().expect("it calls").stop()));
     assert!(hooked.is_ok());
+    session
+}
+
+#[test]
+fn an_observer_that_stops_the_session_is_heard() {
+    let world = World::new();
+    let session = stopped_by_its_observer(&world);
     world.run_alone(&session, SHORT);
+    assert_eq!(session.state(), State::Stopped);
+}
+
+#[test]
+fn an_observer_that_stops_the_session_is_heard_by_a_loop_that_polls_at_deadlines() {
+    let world = World::new();
+    let session = stopped_by_its_observer(&world);
+    session.start();
+    while session.poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        assert!(world.now() < SHORT, "{}", session.state());
+        world.device.sleep_until(session.deadline().expect("it goes on"));
+    }
     assert_eq!(session.state(), State::Stopped);
 }
 

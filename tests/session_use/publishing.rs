@@ -1,8 +1,9 @@
 //! Publishing: now, later, too much, and what the broker says.
 
 use std::cell::Cell;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use embassy_futures::join::{join, join4, join5};
@@ -280,6 +281,26 @@ fn a_message_that_must_not_wait_fails_at_once_although_the_channel_does_not_clos
     tasks.run_for(&world.device, Duration::from_secs(1));
     assert_eq!(outcome.get(), Some(Err(PublishError::Offline)));
     assert!(matches!(session.state(), State::BackingOff { .. }), "{}", session.state());
+}
+
+#[test]
+fn a_message_tells_whether_the_kernel_has_it() {
+    let world = World::new();
+    let session = world.builder().build().expect("a session");
+    let publish = reading(b"1");
+    let mut publishing = pin!(session.publish(&publish, LONG));
+    let mut poll = |world: &World| {
+        let sent = async { poll_fn(|cx| Poll::Ready(publishing.as_mut().poll(cx))).await };
+        let outcome = world.device.block_on(sent);
+        (publishing.is_sent(), outcome.is_ready())
+    };
+    assert_eq!(poll(&world), (false, false), "the session is stopped");
+    world.while_running(&session, session.online());
+    world.device.inject(Fault::call("mvMqttRequestPublish").times(1).status(sys::MV_STATUS_RATELIMITED));
+    assert_eq!(poll(&world), (false, false), "the kernel has no room");
+    assert_eq!(poll(&world), (true, false), "it has been taken");
+    world.run(&session, Duration::from_secs(1));
+    assert_eq!(poll(&world), (true, true), "it has been answered");
 }
 
 /// A kernel with one place for a publish loses the answer to one that is given up after a second; then

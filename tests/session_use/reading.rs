@@ -1,5 +1,6 @@
 //! Reading what the kernel has, when notifications are lost, reads fail and messages lie before answers.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use embassy_futures::select::select;
@@ -11,6 +12,7 @@ use microvisor_sim::{Fault, NetworkStatus};
 
 use crate::publishing::reading;
 use crate::receiving::{AwsSession, command, online};
+use crate::tasks::Tasks;
 use crate::world::{World, millis, policy, subscriptions};
 
 /// Looks for a message now and then, and acknowledges it; for so long.
@@ -109,4 +111,24 @@ fn reads_that_fail_for_a_moment_do_not_end_the_session_however_often_the_receive
     world.run_alone(&session, Duration::from_secs(1));
     assert_eq!((session.state(), world.broker.connect_attempts().len()), (State::Online, 1));
     assert!(world.broker.all_acknowledged());
+}
+
+#[test]
+fn a_read_that_fails_several_times_is_tried_again_soon_although_nobody_receives() {
+    for times in 1..=4 {
+        let world = World::new();
+        let session = world.builder().build().expect("a session");
+        world.while_running(&session, session.online());
+        world.run_alone(&session, Duration::from_secs(1));
+        let read = Fault::call("mvMqttGetNextReadableDataType").times(times);
+        world.device.inject(read.status(sys::MV_STATUS_MICROVISORBUSY));
+        let verdict = Cell::new(None);
+        let mut tasks = Tasks::new(&world.device, 1);
+        tasks.spawn(session.run(world.device.delay()));
+        tasks.spawn(async {
+            verdict.set(Some(session.publish(&reading(b"1"), WhenOffline::Fail).await));
+        });
+        tasks.run_for(&world.device, Duration::from_secs(2));
+        assert_eq!(verdict.get(), Some(Ok(Some(ReasonCode::SUCCESS))), "after {times} failures");
+    }
 }

@@ -4,6 +4,7 @@ use core::future::poll_fn;
 use core::task::{Context, Poll};
 
 use super::{Connected, Disconnected, MqttChannel};
+use crate::channel::Channel;
 use crate::mqtt::{ConnectError, Limits, ProtocolVersion, ReasonCode, RequestState};
 use crate::{HandedBack, Status, Transition, sys};
 
@@ -91,48 +92,46 @@ impl MqttChannel<Connecting> {
     }
 
     fn read_answer(&self) -> Option<Result<(), ConnectError>> {
-        match self.channel.next_readable() {
-            Ok(sys::MV_MQTTREADABLEDATATYPE_NONE) => None,
-            Ok(sys::MV_MQTTREADABLEDATATYPE_CONNECTRESPONSE) => Some(self.read_response()),
-            Ok(sys::MV_MQTTREADABLEDATATYPE_DISCONNECTRESPONSE) => {
-                Some(match self.channel.read_disconnect() {
-                    Ok((state, _)) if !state.is_completed() => Err(ConnectError::Failed(state)),
-                    Ok((_, reason)) => Err(ConnectError::Disconnected(reason)),
-                    Err(status) => Err(self.error(status)),
-                })
-            }
-            Ok(kind) => Some(Err(ConnectError::Unexpected(kind))),
-            Err(status) => Some(Err(self.error(status))),
-        }
+        self.channel.read_connect_answer(self.state.version)
+    }
+}
+
+impl Channel {
+    /// The broker's answer to the connect request, if it is there.
+    pub(crate) fn read_connect_answer(&self, version: ProtocolVersion) -> Option<Result<(), ConnectError>> {
+        Some(match self.next_readable() {
+            Ok(sys::MV_MQTTREADABLEDATATYPE_NONE) => return None,
+            Ok(sys::MV_MQTTREADABLEDATATYPE_CONNECTRESPONSE) => self.read_connect(version),
+            Ok(sys::MV_MQTTREADABLEDATATYPE_DISCONNECTRESPONSE) => match self.read_disconnect() {
+                Ok((state, _)) if !state.is_completed() => Err(ConnectError::Failed(state)),
+                Ok((_, reason)) => Err(ConnectError::Disconnected(reason)),
+                Err(status) => Err(self.connect_error(status)),
+            },
+            Ok(kind) => Err(ConnectError::Unexpected(kind)),
+            Err(status) => Err(self.connect_error(status)),
+        })
     }
 
     /// Both layers of the answer have to be right: the platform's and the broker's.
-    fn read_response(&self) -> Result<(), ConnectError> {
+    fn read_connect(&self, version: ProtocolVersion) -> Result<(), ConnectError> {
         let mut response = sys::MvMqttConnectResponse {
             request_state: sys::MV_MQTTREQUESTSTATE__MAX,
             reason_code: u32::MAX,
         };
         // SAFETY: `response` is a live out-parameter.
-        Status::check(unsafe { sys::mvMqttReadConnectResponse(self.channel.handle(), &raw mut response) })
-            .map_err(|status| self.error(status))?;
+        Status::check(unsafe { sys::mvMqttReadConnectResponse(self.handle(), &raw mut response) })
+            .map_err(|status| self.connect_error(status))?;
         let state = RequestState::from_raw(response.request_state);
         if !state.is_completed() {
             return Err(ConnectError::Failed(state));
         }
-        let reason = match self.state.version {
+        let reason = match version {
             ProtocolVersion::V5 => ReasonCode::from_raw(response.reason_code),
             ProtocolVersion::V3_1_1 => ReasonCode::from_connack_v3(response.reason_code),
         };
         match reason {
             ReasonCode::SUCCESS => Ok(()),
             refused => Err(ConnectError::Refused(refused)),
-        }
-    }
-
-    fn error(&self, status: Status) -> ConnectError {
-        match status {
-            Status::CHANNEL_CLOSED => ConnectError::ChannelClosed(self.channel.closure_reason()),
-            other => ConnectError::Kernel(other),
         }
     }
 }

@@ -15,14 +15,16 @@ mod connected;
 mod connecting;
 mod opened;
 mod read;
+mod send;
 
 use crate::channel::Channel;
 use crate::{ChannelBuffers, CloseError, HandedBack, Status};
 
 pub use connected::Connected;
-pub(crate) use connected::Head;
+pub(crate) use connected::check_subscriptions;
 pub use connecting::Connecting;
 pub use opened::Opened;
+pub(crate) use read::{MessageFacts, PublishResponse, TopicsResponse};
 
 /// State: the session is over, or never came about; all that is left is to close the channel.
 #[derive(Debug)]
@@ -49,18 +51,14 @@ impl<S> MqttChannel<S> {
     /// Dropping it then loses the buffers for good unless closing works out.
     pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<MqttChannel<Disconnected>, CloseError>> {
         let error = match self.channel.try_close() {
-            Ok(Some(buffers)) => return Ok(buffers),
-            // A channel has its buffers until it is closed, and closing consumes it.
-            Ok(None) => CloseError(Status::INVALID_HANDLE),
+            Ok(()) => match self.channel.take_buffers() {
+                Some(buffers) => return Ok(buffers),
+                // A channel has its buffers until it is closed, and closing consumes it.
+                None => CloseError(Status::INVALID_HANDLE),
+            },
             Err(error) => error,
         };
         Err(self.failed(error))
-    }
-
-    /// The buffers of a channel that the kernel does not know; see
-    /// [`Channel::into_doubtful_buffers`].
-    pub(crate) fn into_doubtful_buffers(self) -> Option<ChannelBuffers> {
-        self.channel.into_doubtful_buffers()
     }
 
     fn into_state<T>(self, state: T) -> MqttChannel<T> {

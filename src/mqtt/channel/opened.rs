@@ -3,7 +3,7 @@
 use super::{Connecting, Disconnected, MqttChannel};
 use crate::channel::{Channel, ChannelType};
 use crate::mqtt::{ConnectError, ConnectOptions};
-use crate::{ChannelBuffers, HandedBack, Network, OpenError, Status, sys};
+use crate::{ChannelBuffers, HandedBack, Network, OpenError};
 
 /// State: open, not connected to a broker.
 #[derive(Debug)]
@@ -41,24 +41,8 @@ impl MqttChannel<Opened> {
         }
     }
 
-    /// Begins to connect; `Ok` makes it a [connecting](Self::connecting) channel.
-    pub(crate) fn request_connect(&self, options: &ConnectOptions<'_>) -> Result<Connecting, ConnectError> {
-        if let Some(will) = options.will() {
-            options.limits().check_publish(will).map_err(ConnectError::Limit)?;
-        }
-        let handle = self.channel.handle();
-        let sent = options.with_request(|request| {
-            // SAFETY: the request and all that it points to live during the call, which copies it.
-            unsafe { sys::mvMqttRequestConnect(handle, core::ptr::from_ref(request)) }
-        });
-        match Status::check(sent) {
-            Ok(()) => Ok(Connecting::new(options.version(), options.limits())),
-            Err(Status::CHANNEL_CLOSED) => Err(ConnectError::ChannelClosed(self.channel.closure_reason())),
-            Err(status) => Err(ConnectError::Kernel(status)),
-        }
-    }
-
-    pub(crate) fn connecting(self, state: Connecting) -> MqttChannel<Connecting> {
-        self.into_state(state)
+    fn request_connect(&self, options: &ConnectOptions<'_>) -> Result<Connecting, ConnectError> {
+        self.channel.send_connect(options)?;
+        Ok(Connecting::new(options.version(), options.limits()))
     }
 }

@@ -4,43 +4,112 @@
 
 use crate::Status;
 use crate::channel::Channel;
-use crate::mqtt::{Acknowledgement, Inbox, LostMessage, MAX_TOPICS, Message, ReasonCode, RequestState};
+use crate::mqtt::{
+    Acknowledgement, Inbox, LostMessage, MAX_TOPICS, Message, ProtocolVersion, ReasonCode, RequestError,
+    RequestState,
+};
 use crate::sized_string::sized_buffer;
 use crate::sys;
 
 /// The answer to a publish.
-pub(super) struct PublishResponse {
-    pub(super) correlation_id: u32,
-    pub(super) state: RequestState,
-    pub(super) reason: ReasonCode,
+pub(crate) struct PublishResponse {
+    pub(crate) correlation_id: u32,
+    pub(crate) state: RequestState,
+    pub(crate) reason: ReasonCode,
+}
+
+impl PublishResponse {
+    /// Both layers of the answer: the platform's and the broker's.
+    pub(super) fn outcome(&self, version: ProtocolVersion) -> Result<ReasonCode, RequestError> {
+        let reason = self.reason_in(version);
+        if !self.state.is_completed() {
+            Err(RequestError::Failed(self.state))
+        } else if reason.is_success() {
+            Ok(reason)
+        } else {
+            Err(RequestError::Refused(reason))
+        }
+    }
+
+    /// The broker's word. MQTT 3.1.1 has no reason codes here: an answer is a success.
+    pub(crate) fn reason_in(&self, version: ProtocolVersion) -> ReasonCode {
+        match version {
+            ProtocolVersion::V3_1_1 => ReasonCode::SUCCESS,
+            ProtocolVersion::V5 => self.reason,
+        }
+    }
 }
 
 /// The answer to a subscribe or unsubscribe.
-pub(super) struct TopicsResponse {
-    pub(super) correlation_id: u32,
-    pub(super) state: RequestState,
-    codes: [u32; MAX_TOPICS],
+pub(crate) struct TopicsResponse {
+    state: sys::MvMqttRequestState,
+    pub(crate) correlation_id: u32,
+    codes: [u32; CODES_SIZE as usize],
     /// How many the kernel says there are.
-    pub(super) count: u32,
+    pub(crate) count: u32,
 }
 
 impl TopicsResponse {
-    /// The reason codes, provided that there are `count` of them.
-    pub(super) fn codes(&self, count: u8) -> Option<&[u32]> {
-        if self.count == u32::from(count) { self.codes.get(..count.into()) } else { None }
+    pub(crate) fn unwritten() -> Self {
+        Self {
+            state: sys::MV_MQTTREQUESTSTATE__MAX,
+            correlation_id: 0,
+            codes: [u32::MAX; CODES_SIZE as usize],
+            count: 0,
+        }
+    }
+
+    pub(crate) fn state(&self) -> RequestState {
+        RequestState::from_raw(self.state)
+    }
+
+    /// The reason codes, provided that there are `count` of them, [`MAX_TOPICS`] at most.
+    pub(crate) fn codes(&self, count: usize) -> Option<&[u32]> {
+        if self.count as usize == count && count <= MAX_TOPICS { self.codes.get(..count) } else { None }
+    }
+}
+
+/// What there is to know of a message but its topic and payload.
+#[derive(Clone, Copy)]
+pub(crate) struct MessageFacts {
+    /// What it is acknowledged by, if its QoS is not 0.
+    pub(crate) correlation_id: u32,
+    pub(crate) qos: u32,
+    topic_len: u32,
+    payload_len: u32,
+    retain: u8,
+}
+
+impl MessageFacts {
+    pub(crate) fn unwritten() -> Self {
+        Self { correlation_id: 0, qos: u32::MAX, topic_len: 0, payload_len: 0, retain: 0 }
+    }
+
+    /// The length of the topic in bytes.
+    pub(crate) fn topic_len(&self) -> usize {
+        self.topic_len as usize
+    }
+
+    /// The length of the payload in bytes.
+    pub(crate) fn payload_len(&self) -> usize {
+        self.payload_len as usize
+    }
+
+    pub(crate) fn is_retained(&self) -> bool {
+        self.retain != 0
     }
 }
 
 impl Channel {
     /// The kind of the next item (`MvMqttReadableDataType`).
-    pub(super) fn next_readable(&self) -> Result<u32, Status> {
+    pub(crate) fn next_readable(&self) -> Result<u32, Status> {
         let mut kind = sys::MV_MQTTREADABLEDATATYPE_NONE;
         // SAFETY: `kind` is a live out-parameter of the enum's width.
         Status::check(unsafe { sys::mvMqttGetNextReadableDataType(self.handle(), &raw mut kind) })?;
         Ok(kind)
     }
 
-    pub(super) fn read_disconnect(&self) -> Result<(RequestState, ReasonCode), Status> {
+    pub(crate) fn read_disconnect(&self) -> Result<(RequestState, ReasonCode), Status> {
         let mut response = sys::MvMqttDisconnectResponse {
             request_state: sys::MV_MQTTREQUESTSTATE__MAX,
             disconnect_code: u32::MAX,
@@ -50,7 +119,7 @@ impl Channel {
         Ok((RequestState::from_raw(response.request_state), ReasonCode::from_raw(response.disconnect_code)))
     }
 
-    pub(super) fn read_publish(&self) -> Result<PublishResponse, Status> {
+    pub(crate) fn read_publish(&self) -> Result<PublishResponse, Status> {
         let mut response = sys::MvMqttPublishResponse {
             request_state: sys::MV_MQTTREQUESTSTATE__MAX,
             correlation_id: 0,
@@ -65,93 +134,65 @@ impl Channel {
         })
     }
 
-    pub(super) fn read_subscribe(&self) -> Result<TopicsResponse, Status> {
-        self.read_topics(|handle, state, correlation_id, codes, len| {
-            let response = sys::MvMqttSubscribeResponse {
-                request_state: state,
-                correlation_id,
-                reason_codes: codes,
-                reason_codes_size: CODES_SIZE,
-                reason_codes_len: len,
-            };
-            // SAFETY: `read_topics` passes pointers to locals of its own, which live during the call.
-            unsafe { sys::mvMqttReadSubscribeResponse(handle, &raw const response) }
-        })
-    }
-
-    pub(super) fn read_unsubscribe(&self) -> Result<TopicsResponse, Status> {
-        self.read_topics(|handle, state, correlation_id, codes, len| {
-            let response = sys::MvMqttUnsubscribeResponse {
-                request_state: state,
-                correlation_id,
-                reason_codes: codes,
-                reason_codes_size: CODES_SIZE,
-                reason_codes_len: len,
-            };
-            // SAFETY: as in `read_subscribe`.
-            unsafe { sys::mvMqttReadUnsubscribeResponse(handle, &raw const response) }
-        })
-    }
-
-    fn read_topics(
-        &self,
-        read: impl FnOnce(u32, *mut u32, *mut u32, *mut u32, *mut u32) -> u32,
-    ) -> Result<TopicsResponse, Status> {
-        let mut state = sys::MV_MQTTREQUESTSTATE__MAX;
-        let mut correlation_id = 0;
-        let mut codes = [u32::MAX; CODES_SIZE as usize];
-        let mut count = 0;
-        Status::check(read(
-            self.handle(),
-            &raw mut state,
-            &raw mut correlation_id,
-            codes.as_mut_ptr(),
-            &raw mut count,
-        ))?;
-        let mut response = TopicsResponse {
-            correlation_id,
-            state: RequestState::from_raw(state),
-            codes: [0; MAX_TOPICS],
-            count,
+    pub(crate) fn read_subscribe(&self, read: &mut TopicsResponse) -> Result<(), Status> {
+        let response = sys::MvMqttSubscribeResponse {
+            request_state: &raw mut read.state,
+            correlation_id: &raw mut read.correlation_id,
+            reason_codes: read.codes.as_mut_ptr(),
+            reason_codes_size: CODES_SIZE,
+            reason_codes_len: &raw mut read.count,
         };
-        for (to, from) in response.codes.iter_mut().zip(codes) {
-            *to = from;
-        }
-        Ok(response)
+        // SAFETY: all pointers are to `read`, which lives during the call.
+        Status::check(unsafe { sys::mvMqttReadSubscribeResponse(self.handle(), &raw const response) })
     }
 
-    pub(super) fn read_message<'b>(
+    pub(crate) fn read_unsubscribe(&self, read: &mut TopicsResponse) -> Result<(), Status> {
+        let response = sys::MvMqttUnsubscribeResponse {
+            request_state: &raw mut read.state,
+            correlation_id: &raw mut read.correlation_id,
+            reason_codes: read.codes.as_mut_ptr(),
+            reason_codes_size: CODES_SIZE,
+            reason_codes_len: &raw mut read.count,
+        };
+        // SAFETY: as in `read_subscribe`.
+        Status::check(unsafe { sys::mvMqttReadUnsubscribeResponse(self.handle(), &raw const response) })
+    }
+
+    /// Reads a message into the inbox.
+    pub(crate) fn receive(&self, inbox: &mut Inbox<'_>, facts: &mut MessageFacts) -> Result<(), Status> {
+        let mut nothing = [0; 2];
+        let [no_topic, no_payload] = &mut nothing;
+        let message = sys::MvMqttMessage {
+            correlation_id: &raw mut facts.correlation_id,
+            topic: sized_buffer(inbox.topic, no_topic, &mut facts.topic_len),
+            payload: sized_buffer(inbox.payload, no_payload, &mut facts.payload_len),
+            qos: &raw mut facts.qos,
+            retain: &raw mut facts.retain,
+        };
+        // SAFETY: all pointers are to locals and to the inbox, which nothing else uses meanwhile.
+        Status::check(unsafe { sys::mvMqttReceiveMessage(self.handle(), &raw const message) })
+    }
+
+    pub(crate) fn read_message<'b>(
         &self,
         session: u32,
         inbox: &'b mut Inbox<'_>,
     ) -> Result<Message<'b>, Status> {
-        let mut correlation_id = 0;
-        let mut qos = 0;
-        let mut retain = 0;
-        let (mut topic_len, mut payload_len) = (0, 0);
-        let mut nothing = [0; 2];
-        let [no_topic, no_payload] = &mut nothing;
-        let message = sys::MvMqttMessage {
-            correlation_id: &raw mut correlation_id,
-            topic: sized_buffer(inbox.topic, no_topic, &mut topic_len),
-            payload: sized_buffer(inbox.payload, no_payload, &mut payload_len),
-            qos: &raw mut qos,
-            retain: &raw mut retain,
-        };
-        // SAFETY: all pointers are to locals and to the inbox, which nothing else uses meanwhile.
-        Status::check(unsafe { sys::mvMqttReceiveMessage(self.handle(), &raw const message) })?;
-        let acknowledgement = (qos != 0).then_some(Acknowledgement { session, correlation_id });
+        let mut facts = MessageFacts::unwritten();
+        self.receive(inbox, &mut facts)?;
+        let correlation_id = facts.correlation_id;
+        let (topic, payload) = inbox.written(facts.topic_len(), facts.payload_len());
         Ok(Message {
             channel: self.handle(),
-            topic: written(inbox.topic, topic_len),
-            payload: written(inbox.payload, payload_len),
-            qos,
-            retain: retain != 0,
-            acknowledgement,
+            topic,
+            payload,
+            qos: facts.qos,
+            retain: facts.is_retained(),
+            acknowledgement: (facts.qos != 0).then_some(Acknowledgement { session, correlation_id }),
         })
     }
 
-    pub(super) fn read_lost<'b>(&self, inbox: &'b mut Inbox<'_>) -> Result<LostMessage<'b>, Status> {
+    pub(crate) fn read_lost<'b>(&self, inbox: &'b mut Inbox<'_>) -> Result<LostMessage<'b>, Status> {
         let mut reason = sys::MV_MQTTLOSTMESSAGEREASON__MAX;
         let mut topic_len = 0;
         let mut message_len = 0;
@@ -161,9 +202,9 @@ impl Channel {
             topic: sized_buffer(inbox.topic, &mut nothing, &mut topic_len),
             message_len: &raw mut message_len,
         };
-        // SAFETY: as in `read_message`.
+        // SAFETY: as in `receive`.
         Status::check(unsafe { sys::mvMqttReceiveLostMessageInfo(self.handle(), &raw const info) })?;
-        Ok(LostMessage { topic: written(inbox.topic, topic_len), message_len, reason })
+        Ok(LostMessage { topic: inbox.written(topic_len as usize, 0).0, message_len, reason })
     }
 }
 
@@ -171,8 +212,3 @@ impl Channel {
 /// number of codes are known to work. As many words as 8 codes have bytes are right for both.
 #[allow(clippy::cast_possible_truncation)] // 32.
 const CODES_SIZE: u32 = size_of::<[u32; MAX_TOPICS]>() as u32;
-
-/// What the kernel wrote, which is all of the memory where it says that it wrote more.
-fn written(memory: &[u8], length: u32) -> &[u8] {
-    memory.get(..length as usize).unwrap_or(memory)
-}

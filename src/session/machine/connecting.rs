@@ -1,225 +1,186 @@
 //! From the network to a session with the broker.
 
-use core::mem;
-
-use super::ending::{close_fetch, close_mqtt};
-use super::{Leaving, Link, Machine, NEVER, Parts, Phase, Then};
-use crate::config::{ConfigFetch, ConfigKey, Received};
-use crate::mqtt::{Connected, MqttChannel};
+use super::{Leaving, Machine, NEVER, NOTHING, Parts, Phase, Then};
+use crate::channel::ChannelType;
+use crate::config::Answer;
 use crate::session::SettingsError;
 use crate::session::broker_profile::{BrokerProfile, SettingsSource};
 use crate::session::duties::Duties;
 use crate::session::event::{Event, Observer};
-use crate::session::publishing::{PublishError, WhenOffline};
+use crate::session::publishing::Verdict;
 use crate::session::state::{Awaited, Cause, State};
 use crate::session::values::{StoredValues, ValueReader};
-use crate::{ChannelBuffers, CloseError, HandedBack, Network, NetworkStatus, Recovery, Status, Transition};
+use crate::{NetworkError, NetworkStatus, Recovery};
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
-    pub(super) fn look_for_network(&mut self) -> bool {
+    pub(super) fn look_for_network(&mut self, duties: &Duties) -> bool {
         if !self.wanted {
-            self.stop();
+            self.stop(duties);
             return true;
         }
         self.phase = Phase::Offline;
-        let Some(network) = &self.network else {
-            self.places.network = None;
-            match Network::request(&self.parts.notifications) {
-                Ok(network) => self.network = Some(network),
-                Err(error) => self.back_off(Cause::Network(error)),
-            }
-            return true;
-        };
-        match network.status() {
-            Ok(NetworkStatus::Connected) => self.begin(),
+        let status =
+            self.network.request_again().map_err(NetworkError::Kernel).and_then(|()| self.network.status());
+        match status {
+            Ok(NetworkStatus::Connected) => self.begin(duties),
             Ok(_) => {
                 self.due = self.patience();
-                self.refuse_queued(PublishError::Offline, |when| matches!(when, WhenOffline::Fail));
-                self.set_state(State::Offline);
+                self.refuse_queued(Verdict::Offline);
+                self.set_state(State::Offline, duties);
                 return false;
             }
             Err(error) => {
                 if error.recovery() == Recovery::Reopen {
-                    self.network = None;
+                    self.network.withdraw();
                 }
-                self.back_off(Cause::Network(error));
+                self.fault(Cause::Network(error), duties);
             }
         }
         true
     }
 
     /// The network is there: what next?
-    pub(super) fn begin(&mut self) {
+    fn begin(&mut self, duties: &Duties) {
         if self.settings.is_none() {
             match self.parts.profile.source() {
                 SettingsSource::Known(settings) => self.settings = Some(settings),
-                SettingsSource::Stored(keys) => return self.fetch(keys),
+                SettingsSource::Stored(keys) => {
+                    self.keys = keys;
+                    return self.fetch(duties);
+                }
             }
         }
-        self.connect();
+        self.connect(duties);
     }
 
-    /// The buffers, divided anew, and the network.
-    pub(super) fn lend(&mut self, receive: usize) -> Option<(&Network, ChannelBuffers)> {
-        let network = self.network.as_ref()?;
-        let mut buffers = self.buffers.take()?;
-        self.places.channel = None;
-        // The plan was checked when the session was built.
-        let _ = buffers.split_again(receive);
-        Some((network, buffers))
-    }
-
-    pub(super) fn fetch(&mut self, keys: &'static [ConfigKey<'static>]) {
-        self.set_state(State::FetchingSettings);
-        let Some((network, buffers)) = self.lend(self.parts.plan.fetch_receive()) else {
-            return self.back_off(NO_BUFFERS);
-        };
-        let opened = match ConfigFetch::open(network, buffers) {
-            Ok(opened) => opened,
-            Err(HandedBack { error, value }) => {
-                self.buffers = Some(value);
-                return self.back_off(Cause::Open(error));
+    /// Opens the channel, with its memory divided for what it is to do. Whether that worked out.
+    fn open(&mut self, channel_type: ChannelType, receive_len: usize, duties: &Duties) -> bool {
+        self.channel.divide(receive_len);
+        match self.channel.try_open(&self.network, channel_type) {
+            Ok(()) => true,
+            Err(error) => {
+                self.fault(Cause::Open(error), duties);
+                false
             }
-        };
-        match opened.request(keys) {
-            Ok(requested) => {
-                self.phase = Phase::Fetching(requested);
+        }
+    }
+
+    fn fetch(&mut self, duties: &Duties) {
+        self.set_state(State::FetchingSettings, duties);
+        if !self.open(ChannelType::ConfigFetch, self.parts.plan.fetch_receive(), duties) {
+            return;
+        }
+        match self.channel.send_fetch(self.keys) {
+            Ok(()) => {
+                self.phase = Phase::Fetching;
                 self.due = self.patience();
             }
-            Err(HandedBack { error, value }) => {
-                self.settle(close_fetch(value), Then::BackOff(Cause::Fetch(error)));
-            }
+            Err(error) => self.fault(Cause::Fetch(error), duties),
         }
     }
 
-    pub(super) fn attend_fetch(&mut self) -> bool {
-        let Phase::Fetching(fetch) = mem::replace(&mut self.phase, Phase::Offline) else {
-            return false;
-        };
-        match fetch.try_received() {
-            Transition::Waiting(fetch) if !self.wanted => self.settle(close_fetch(fetch), Then::Stop),
-            Transition::Waiting(fetch) if self.now >= self.due => {
-                self.settle(close_fetch(fetch), Then::BackOff(Cause::NoAnswer(Awaited::Settings)));
-            }
-            Transition::Waiting(fetch) => {
-                self.phase = Phase::Fetching(fetch);
-                return false;
-            }
-            Transition::Done(received) => {
-                let then = match self.read_settings(&received) {
-                    Ok(()) => Then::Connect,
-                    Err(error) => Then::BackOff(Cause::Settings(error)),
-                };
-                self.settle(close_fetch(received), then);
-            }
-            Transition::Failed(HandedBack { error, value }) => {
-                self.settle(close_fetch(value), Then::BackOff(Cause::Fetch(error)));
-            }
+    pub(super) fn attend_fetch(&mut self, duties: &Duties) -> bool {
+        match self.channel.read_fetch_result(self.keys.len()) {
+            Some(Ok(())) => self.read_settings(duties),
+            Some(Err(error)) => self.fault(Cause::Fetch(error), duties),
+            None => return self.wait_on(Awaited::Settings, duties),
         }
         true
     }
 
-    pub(super) fn read_settings(
-        &mut self,
-        received: &ConfigFetch<Received<'static>>,
-    ) -> Result<(), SettingsError> {
+    /// The far end has not answered. Whether it is given up.
+    fn wait_on(&mut self, awaited: Awaited, duties: &Duties) -> bool {
+        if !self.wanted {
+            self.leave(Then::Stop, duties);
+        } else if self.now >= self.due {
+            self.fault(Cause::NoAnswer(awaited), duties);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    #[inline(never)]
+    fn read_settings(&mut self, duties: &Duties) {
         let Parts { profile, values, .. } = &mut self.parts;
-        match profile.read(&mut ValueReader::new(received, values.bytes_mut())) {
+        let answer = Answer { channel: &self.channel, keys: self.keys };
+        match profile.read(&mut ValueReader::new(answer, values.bytes_mut())) {
             Ok(settings) => {
                 self.settings = Some(settings);
-                Ok(())
+                self.leave(Then::Connect, duties);
             }
             Err(error) => {
                 self.forget_settings();
-                Err(error)
+                self.fault(Cause::Settings(error), duties);
             }
         }
     }
 
-    pub(super) fn connect(&mut self) {
-        self.set_state(State::Connecting);
-        let Some((network, buffers)) = self.lend(self.parts.plan.mqtt_receive()) else {
-            return self.back_off(NO_BUFFERS);
-        };
-        let opened = match MqttChannel::open(network, buffers) {
-            Ok(opened) => opened,
-            Err(HandedBack { error, value }) => {
-                self.buffers = Some(value);
-                return self.back_off(Cause::Open(error));
-            }
-        };
-        let Self { settings: Some(settings), parts, .. } = self else {
-            return self.settle(close_mqtt(opened), Then::Connect);
+    #[inline(never)]
+    fn connect(&mut self, duties: &Duties) {
+        self.set_state(State::Connecting, duties);
+        if !self.open(ChannelType::Mqtt, self.parts.plan.mqtt_receive(), duties) {
+            return;
+        }
+        let Self { settings: Some(settings), parts, channel, version, limits, .. } = self else {
+            // Who comes here has settings.
+            return self.leave(Then::Connect, duties);
         };
         let Parts { id, profile, observer, values, .. } = parts;
         let mut requested = None;
         let made = profile.connect(id, settings, StoredValues::new(values.bytes()), |options| {
             observer.event(&Event::Connecting {
-                host: options.host().as_str(),
+                host: options.host(),
                 port: options.port().get(),
                 client_id: options.client_id().as_str(),
             });
-            requested = Some(opened.request_connect(options));
+            (*version, *limits) = (options.version(), options.limits());
+            requested = Some(channel.send_connect(options));
         });
-        let failed = match (requested, made) {
-            (Some(Ok(state)), _) => {
-                self.phase = Phase::Connecting(opened.connecting(state));
+        let cause = match (requested, made) {
+            (Some(Ok(())), _) => {
+                self.phase = Phase::Connecting;
                 self.due = self.patience();
                 return;
             }
-            (Some(Err(error)), _) => Then::BackOff(Cause::Connect(error)),
-            (None, Err(error)) => {
+            (Some(Err(error)), _) => Cause::Connect(error),
+            (None, made) => {
                 self.forget_settings();
-                Then::BackOff(Cause::Settings(error))
-            }
-            (None, Ok(())) => {
-                self.forget_settings();
-                Then::BackOff(Cause::Settings(NO_CONNECTION))
+                Cause::Settings(made.err().unwrap_or(NO_CONNECTION))
             }
         };
-        self.settle(close_mqtt(opened), failed);
+        self.fault(cause, duties);
     }
 
+    #[inline(never)]
     pub(super) fn attend_connect(&mut self, duties: &Duties) -> bool {
-        let Phase::Connecting(connecting) = mem::replace(&mut self.phase, Phase::Offline) else {
-            return false;
-        };
-        match connecting.try_connected() {
-            Transition::Waiting(connecting) if !self.wanted => {
-                self.settle(close_mqtt(connecting), Then::Stop);
-            }
-            Transition::Waiting(connecting) if self.now >= self.due => {
-                self.settle(close_mqtt(connecting), Then::BackOff(Cause::NoAnswer(Awaited::Connect)));
-            }
-            Transition::Waiting(connecting) => {
-                self.phase = Phase::Connecting(connecting);
-                return false;
-            }
-            Transition::Done(channel) => self.enter_session(channel, duties),
-            Transition::Failed(HandedBack { error, value }) => {
-                self.settle(close_mqtt(value), Then::BackOff(Cause::Connect(error)));
-            }
+        match self.channel.read_connect_answer(self.version) {
+            Some(Ok(())) => self.enter_session(duties),
+            Some(Err(error)) => self.fault(Cause::Connect(error), duties),
+            None => return self.wait_on(Awaited::Connect, duties),
         }
         true
     }
 
-    pub(super) fn enter_session(&mut self, channel: MqttChannel<Connected>, duties: &Duties) {
-        let (session, handle) = channel.session();
-        duties.begin(session, handle);
+    fn enter_session(&mut self, duties: &Duties) {
+        duties.begin(self.channel.handle());
         self.failed_connects = 0;
         self.unread = 0;
-        self.emptied_at = None;
+        self.head = NOTHING;
+        self.look_again(duties);
+        self.subscribed = 0;
+        self.in_flight = None;
+        self.leaving = Leaving::No;
         self.retry_at = NEVER;
-        (self.full_since, self.owing_since) = (None, None);
+        self.full_since = NEVER;
+        self.owing_since = NEVER;
         self.check_at = self.patience();
         self.due = self.check_at;
-        self.phase = Phase::InSession(Link { channel, subscribed: 0, in_flight: None, leaving: Leaving::No });
-        self.set_state(State::Subscribing);
+        self.phase = Phase::InSession;
+        self.set_state(State::Subscribing, duties);
     }
 }
 
 /// What a profile does wrong that neither makes a connection nor says why.
 const NO_CONNECTION: SettingsError =
     SettingsError::Other { key: "profile", problem: "it made no connection of the settings" };
-/// A machine has its buffers unless a channel has them.
-const NO_BUFFERS: Cause = Cause::Close(CloseError(Status::INVALID_HANDLE));

@@ -1,29 +1,15 @@
 //! Ending: channels are closed, and the session backs off or stops.
 
-use core::mem;
-use core::time::Duration;
-
-use super::{Closing, Leaving, MAX_CONNECTS, Machine, NEVER, Phase, Then, Told};
-use crate::config::ConfigFetch;
-use crate::mqtt::MqttChannel;
+use super::{Leaving, MAX_CONNECTS, Machine, NEVER, NOTHING, Phase, Then, Told};
 use crate::session::broker_profile::BrokerProfile;
 use crate::session::duties::Duties;
 use crate::session::event::Observer;
-use crate::session::publishing::{PublishError, WhenOffline};
+use crate::session::publishing::Verdict;
 use crate::session::state::{Awaited, Cause, State};
-use crate::{ChannelBuffers, CloseError, HandedBack, Status};
-
-pub(super) type Closed = Result<ChannelBuffers, (Closing, CloseError)>;
-
-pub(super) fn close_fetch<S>(fetch: ConfigFetch<S>) -> Closed {
-    fetch.close().map_err(|HandedBack { error, value }| (Closing::Fetch(value), error))
-}
-
-pub(super) fn close_mqtt<S>(channel: MqttChannel<S>) -> Closed {
-    channel.close().map_err(|HandedBack { error, value }| (Closing::Mqtt(value), error))
-}
+use crate::{CloseError, Status};
 
 impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
+    #[inline(never)]
     pub(super) fn forget_settings(&mut self) {
         self.settings = None;
         self.parts.values.wipe();
@@ -31,99 +17,87 @@ impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
 }
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
-    /// The session with the broker is over.
+    /// What it was doing failed.
+    #[inline(never)]
     pub(super) fn fault(&mut self, cause: Cause, duties: &Duties) {
-        self.leave_session(Then::BackOff(cause), duties);
+        self.cause = cause;
+        self.leave(Then::BackOff, duties);
     }
 
-    pub(super) fn leave_session(&mut self, then: Then, duties: &Duties) {
-        let Phase::InSession(link) = mem::replace(&mut self.phase, Phase::Offline) else { return };
+    /// Ends what it was doing, closes the channel if it is open, and goes on with `then`.
+    #[inline(never)]
+    pub(super) fn leave(&mut self, then: Then, duties: &Duties) {
+        self.then = then;
+        if self.phase == Phase::InSession {
+            self.leave_session(duties);
+        }
+        self.close(duties);
+    }
+
+    /// The session with the broker is over.
+    fn leave_session(&mut self, duties: &Duties) {
         self.look_at_clock();
         duties.end();
         self.is_settled = false;
+        duties.set_quiet(false);
         self.doubt_in_flight();
         (self.retry_at, self.check_at) = (NEVER, NEVER);
         self.told = Told::Nothing;
-        let stable = self.parts.policy.stable_us();
-        if self.online_since.take().is_some_and(|since| self.now.saturating_sub(since) >= stable) {
+        self.head = NOTHING;
+        let online_since = core::mem::replace(&mut self.online_since, NEVER);
+        if online_since != NEVER && self.now.saturating_sub(online_since) >= self.parts.policy.stable_us() {
             self.back_off.reset();
         }
-        let then = if matches!(link.leaving, Leaving::No) { then } else { Then::Stop };
-        self.settle(close_mqtt(link.channel), then);
+        if self.leaving != Leaving::No {
+            self.then = Then::Stop;
+        }
     }
 
-    pub(super) fn settle(&mut self, closed: Closed, then: Then) {
-        match closed {
-            Ok(buffers) => {
-                self.close_wait = 0;
-                self.buffers = Some(buffers);
-                self.go_on(then);
-            }
+    /// Closes the channel, now or later.
+    pub(super) fn close(&mut self, duties: &Duties) {
+        match self.channel.try_close() {
+            Ok(()) => {}
             // It may have closed the channel while it answered otherwise.
-            Err((closing, CloseError(Status::INVALID_HANDLE))) => {
-                self.close_wait = 0;
-                self.buffers = match closing {
-                    Closing::Fetch(fetch) => fetch.into_doubtful_buffers(),
-                    Closing::Mqtt(channel) => channel.into_doubtful_buffers(),
-                };
-                self.go_on(then);
-            }
-            Err((closing, error)) => {
-                self.phase = Phase::Closing(closing, then);
-                self.close_wait = self.parts.policy.close_wait_us(self.close_wait);
-                self.due = self.after(self.close_wait);
-                self.refuse_queued(PublishError::Offline, |when| matches!(when, WhenOffline::Fail));
-                self.set_state(State::BackingOff {
-                    until: Duration::from_micros(self.due),
-                    cause: Cause::Close(error),
-                });
+            Err(CloseError(Status::INVALID_HANDLE)) => self.channel.doubt(),
+            Err(error) => {
+                self.phase = Phase::Closing;
+                self.close_wait_ms = self.parts.policy.close_wait_ms(self.close_wait_ms);
+                self.due = self.after(u64::from(self.close_wait_ms) * 1_000);
+                self.refuse_queued(Verdict::Offline);
+                return self.set_backing_off(Cause::Close(error), duties);
             }
         }
-    }
-
-    pub(super) fn close_again(&mut self) -> bool {
-        let Phase::Closing(closing, then) = mem::replace(&mut self.phase, Phase::Offline) else {
-            return false;
-        };
-        let closed = match closing {
-            Closing::Fetch(fetch) => close_fetch(fetch),
-            Closing::Mqtt(channel) => close_mqtt(channel),
-        };
-        self.settle(closed, then);
-        true
-    }
-
-    #[allow(clippy::needless_pass_by_value)] // It is done with.
-    pub(super) fn go_on(&mut self, then: Then) {
-        match then {
+        self.close_wait_ms = 0;
+        self.phase = Phase::Offline;
+        match self.then {
             Then::Connect => {}
-            Then::BackOff(cause) => self.back_off(cause),
-            Then::Stop => self.stop(),
+            Then::BackOff => self.back_off(duties),
+            Then::Stop => self.stop(duties),
         }
     }
 
-    pub(super) fn back_off(&mut self, cause: Cause) {
-        if let Cause::Connect(_) | Cause::NoAnswer(Awaited::Connect) = cause {
+    fn back_off(&mut self, duties: &Duties) {
+        if let Cause::Connect(_) | Cause::NoAnswer(Awaited::Connect) = self.cause {
             self.failed_connects = self.failed_connects.saturating_add(1);
         }
-        if cause.doubts_settings() || self.failed_connects >= MAX_CONNECTS {
+        if self.cause.doubts_settings() || self.failed_connects >= MAX_CONNECTS {
             // From here on with each attempt, so that what is put right helps with the next one.
             self.forget_settings();
         }
-        let wait = self.back_off.next(&self.parts.policy, cause.pace(), &self.parts.id);
+        let wait = self.back_off.next(&self.parts.policy, self.cause.pace(), &self.parts.id);
         self.due = self.after(wait);
         self.phase = Phase::BackingOff;
-        self.refuse_queued(PublishError::Offline, |when| matches!(when, WhenOffline::Fail));
-        self.set_state(State::BackingOff { until: Duration::from_micros(self.due), cause });
+        self.refuse_queued(Verdict::Offline);
+        self.set_backing_off(self.cause, duties);
     }
 
-    pub(super) fn stop(&mut self) {
+    pub(super) fn stop(&mut self, duties: &Duties) {
         self.phase = Phase::Stopped;
         self.due = NEVER;
-        // Dropping it lets the kernel go offline.
-        self.network = None;
+        // Lets the kernel go offline.
+        self.network.withdraw();
         self.forget_settings();
-        self.refuse_queued(PublishError::Stopped, |_| true);
-        self.set_state(State::Stopped);
+        self.refuse_queued(Verdict::Stopped);
+        self.set_state(State::Stopped, duties);
     }
 }

@@ -89,31 +89,6 @@ impl MqttChannel<Connected> {
         }
     }
 
-    /// The kind of the next event, for those who take the common ones without an [`Event`].
-    pub(crate) fn head(&mut self) -> Result<Head, EventError> {
-        if !self.look()? {
-            return Ok(Head::Nothing);
-        }
-        Ok(match self.state.head {
-            Some(kind) if goes_to_inbox(kind) => Head::ForInbox,
-            Some(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE) => Head::Published,
-            _ => Head::Other,
-        })
-    }
-
-    /// Forgets what the next event was thought to be: it is asked for again.
-    pub(crate) fn forget_head(&mut self) {
-        self.state.head = None;
-    }
-
-    /// Takes the answer to a publish, which is the [`head`](Self::head).
-    pub(crate) fn take_published(
-        &mut self,
-    ) -> Result<(PublishId, Result<ReasonCode, RequestError>), EventError> {
-        self.state.head = None;
-        self.read_published().map_err(EventError::Kernel)
-    }
-
     /// How the session ended, once [`Event::Ended`] was told.
     pub fn end(&self) -> Option<SessionEnd> {
         self.state.end
@@ -146,21 +121,13 @@ impl MqttChannel<Connected> {
 
     fn read_published(&self) -> Result<(PublishId, Result<ReasonCode, RequestError>), Status> {
         let response = self.channel.read_publish()?;
-        let outcome = if !response.state.is_completed() {
-            Err(RequestError::Failed(response.state))
-        } else if self.state.version == ProtocolVersion::V3_1_1 {
-            // It has no reason codes here: an answer is a success.
-            Ok(ReasonCode::SUCCESS)
-        } else if response.reason.is_success() {
-            Ok(response.reason)
-        } else {
-            Err(RequestError::Refused(response.reason))
-        };
+        let outcome = response.outcome(self.state.version);
         Ok((PublishId(self.state.id(response.correlation_id)), outcome))
     }
 
     fn read_subscribed(&mut self) -> Result<Event<'static>, Status> {
-        let response = self.channel.read_subscribe()?;
+        let mut response = TopicsResponse::unwritten();
+        self.channel.read_subscribe(&mut response)?;
         let id = SubscribeId(self.state.id(response.correlation_id));
         let in_flight = self.state.subscribe.take_if(|(expected, _)| *expected == id);
         let requested = in_flight.map(|(_, count)| count);
@@ -168,7 +135,8 @@ impl MqttChannel<Connected> {
     }
 
     fn read_unsubscribed(&mut self) -> Result<Event<'static>, Status> {
-        let response = self.channel.read_unsubscribe()?;
+        let mut response = TopicsResponse::unwritten();
+        self.channel.read_unsubscribe(&mut response)?;
         let id = UnsubscribeId(self.state.id(response.correlation_id));
         let in_flight = self.state.unsubscribe.take_if(|(expected, _)| *expected == id);
         let requested = in_flight.map(|(_, count)| count);
@@ -176,7 +144,7 @@ impl MqttChannel<Connected> {
             // MQTT 3.1.1 has no reason codes here: the answer is that it is done.
             Some(count)
                 if self.state.version == ProtocolVersion::V3_1_1
-                    && response.state.is_completed()
+                    && response.state().is_completed()
                     && response.count == 0 =>
             {
                 Ok(convert(core::iter::repeat_n(0, count.into()), ReasonCode::from_raw))
@@ -193,18 +161,6 @@ impl MqttChannel<Connected> {
     }
 }
 
-/// What the next event is.
-#[derive(Clone, Copy)]
-pub(crate) enum Head {
-    Nothing,
-    /// A message, or the report of a lost one.
-    ForInbox,
-    /// The answer to a publish.
-    Published,
-    /// Another answer, or the end.
-    Other,
-}
-
 fn goes_to_inbox(kind: u32) -> bool {
     matches!(kind, sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED | sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST)
 }
@@ -215,11 +171,11 @@ fn outcomes<T>(
     requested: Option<u8>,
     from_raw: impl Fn(u32) -> T,
 ) -> Result<Outcomes<T>, RequestError> {
-    if !response.state.is_completed() {
-        return Err(RequestError::Failed(response.state));
+    if !response.state().is_completed() {
+        return Err(RequestError::Failed(response.state()));
     }
     let requested = requested.ok_or(RequestError::OtherRequest)?;
-    match response.codes(requested) {
+    match response.codes(requested.into()) {
         Some(codes) => Ok(convert(codes.iter().copied(), from_raw)),
         None => Err(RequestError::WrongOutcomeCount { requested, received: response.count }),
     }

@@ -7,11 +7,10 @@ mod events;
 mod requests;
 mod waiting;
 
-pub(crate) use events::Head;
+pub(crate) use requests::check_subscriptions;
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::mqtt::channel::MqttChannel;
 use crate::mqtt::{Limits, ProtocolVersion, RequestId, SessionEnd, SubscribeId, UnsubscribeId};
 
 /// State: in session.
@@ -54,13 +53,6 @@ impl Connected {
             head: None,
             end: None,
         }
-    }
-}
-
-impl MqttChannel<Connected> {
-    /// The number of the session, and the channel that it lives on.
-    pub(crate) fn session(&self) -> (u32, u32) {
-        (self.state.session, self.channel.handle())
     }
 }
 

@@ -3,8 +3,8 @@
 use super::Connected;
 use crate::mqtt::channel::MqttChannel;
 use crate::mqtt::{
-    AcknowledgeError, Acknowledgement, LimitError, MAX_TOPICS, ProtocolVersion, Publish, PublishId,
-    RequestError, SessionEnd, SubscribeId, Subscription, TopicFilter, UnsubscribeId,
+    AcknowledgeError, Acknowledgement, LimitError, Limits, MAX_TOPICS, ProtocolVersion, Publish, PublishId,
+    RequestError, SubscribeId, Subscription, TopicFilter, UnsubscribeId,
 };
 use crate::sized_string::sized_string;
 use crate::{HandedBack, Status, sys};
@@ -22,15 +22,7 @@ impl MqttChannel<Connected> {
         self.check_in_session()?;
         self.state.limits.check_publish(publish).map_err(RequestError::Limit)?;
         let id = self.state.next_id();
-        let request = sys::MvMqttPublishRequest {
-            correlation_id: id.correlation_id,
-            topic: sized_string(publish.topic().as_str().as_bytes()),
-            payload: sized_string(publish.payload()),
-            desired_qos: publish.qos().raw(),
-            retain: publish.is_retained().into(),
-        };
-        // SAFETY: the request, its topic and its payload live during the call, which copies them.
-        let sent = unsafe { sys::mvMqttRequestPublish(self.channel.handle(), &raw const request) };
+        let sent = self.channel.send_publish(id.correlation_id, publish);
         self.check_sent(sent)?;
         Ok(PublishId(id))
     }
@@ -47,34 +39,18 @@ impl MqttChannel<Connected> {
         subscriptions: &[Subscription<'_>],
     ) -> Result<SubscribeId, RequestError> {
         self.check_in_session()?;
-        self.check_subscriptions(subscriptions).map_err(RequestError::Limit)?;
+        check_subscriptions(self.state.version, self.state.limits, subscriptions)
+            .map_err(RequestError::Limit)?;
         if self.state.subscribe.is_some() {
             return Err(RequestError::InFlight);
         }
         let count = topic_count(subscriptions.len())?;
         let id = self.state.next_id();
-        let request = sys::MvMqttSubscribeRequest {
-            correlation_id: id.correlation_id,
-            // A `Subscription` is a transparent `MvMqttSubscription`.
-            subscriptions: subscriptions.as_ptr().cast(),
-            num_subscriptions: count.into(),
-        };
-        // SAFETY: the request, the subscriptions and their filters live during the call, which
-        // copies them.
-        let sent = unsafe { sys::mvMqttRequestSubscribe(self.channel.handle(), &raw const request) };
+        let sent = self.channel.send_subscribe(id.correlation_id, subscriptions);
         self.check_sent(sent)?;
         let id = SubscribeId(id);
         self.state.subscribe = Some((id, count));
         Ok(id)
-    }
-
-    fn check_subscriptions(&self, subscriptions: &[Subscription<'_>]) -> Result<(), LimitError> {
-        if self.state.version == ProtocolVersion::V3_1_1
-            && subscriptions.iter().any(Subscription::needs_version_5)
-        {
-            return Err(LimitError::NeedsVersion5);
-        }
-        self.state.limits.check_subscriptions(subscriptions)
     }
 
     /// Unsubscribes from 1 to 8 filters. The answer is
@@ -106,7 +82,7 @@ impl MqttChannel<Connected> {
         };
         // SAFETY: the request, the list and the filters live during the call, which copies them.
         let sent = unsafe { sys::mvMqttRequestUnsubscribe(self.channel.handle(), &raw const request) };
-        self.check_sent(sent)?;
+        self.check_sent(Status::check(sent))?;
         let id = UnsubscribeId(id);
         self.state.unsubscribe = Some((id, count));
         Ok(id)
@@ -123,8 +99,7 @@ impl MqttChannel<Connected> {
         if self.state.disconnect_requested {
             return Ok(());
         }
-        // SAFETY: the call takes no pointers.
-        let sent = unsafe { sys::mvMqttRequestDisconnect(self.channel.handle()) };
+        let sent = self.channel.send_disconnect();
         self.check_sent(sent)?;
         self.state.disconnect_requested = true;
         Ok(())
@@ -150,15 +125,21 @@ impl MqttChannel<Connected> {
     }
 
     /// A channel that is closed may still have something to read, so that is for the events to say.
-    fn check_sent(&self, sent: u32) -> Result<(), RequestError> {
-        Status::check(sent).map_err(|status| match status {
-            Status::RATE_LIMITED => RequestError::RateLimited,
-            Status::CHANNEL_CLOSED => {
-                RequestError::Ended(SessionEnd::ChannelClosed(self.channel.closure_reason()))
-            }
-            other => RequestError::Kernel(other),
-        })
+    fn check_sent(&self, sent: Result<(), Status>) -> Result<(), RequestError> {
+        sent.map_err(|status| self.channel.request_error(status))
     }
+}
+
+/// Whether one request can ask for these.
+pub(crate) fn check_subscriptions(
+    version: ProtocolVersion,
+    limits: &Limits,
+    subscriptions: &[Subscription<'_>],
+) -> Result<(), LimitError> {
+    if version == ProtocolVersion::V3_1_1 && subscriptions.iter().any(Subscription::needs_version_5) {
+        return Err(LimitError::NeedsVersion5);
+    }
+    limits.check_subscriptions(subscriptions)
 }
 
 fn topic_count(len: usize) -> Result<u8, RequestError> {
