@@ -87,7 +87,7 @@ mod trace;
 mod wall_clock;
 mod x509;
 
-pub use device::{Builder, Delay, Device, DeviceIdle};
+pub use device::{Builder, BundleError, Delay, Device, DeviceIdle};
 pub use fault::{CallFault, ConfigResponseFault, Fault, FetchFault, NotificationFault};
 pub use kernel::End;
 pub use misuse::Misuse;

@@ -65,6 +65,32 @@ fn the_four_stores_are_told_apart() {
 }
 
 #[test]
+fn a_bundle_fills_the_four_stores_and_names_the_device() {
+    const SID: &str = "UV00112233445566778899aabbccddeeff";
+    let scopes = [("device", "config"), ("device", "secret"), ("account", "config"), ("account", "secret")];
+    let entries = scopes.map(|(scope, store)| {
+        format!(
+            r#"{{"store":"{store}","scope":"{scope}","key":"k","encoding":"text","value":"{scope} \"{store}\""}}"#
+        )
+    });
+    let json = format!(r#"{{"version":1,"sid":"{SID}","entries":[{}]}}"#, entries.join(","));
+    let bench = Bench::with(|builder| builder.bundle(&json).expect("a bundle"));
+    let (config, secret) = (sys::MV_CONFIGKEYFETCHSTORE_CONFIG, sys::MV_CONFIGKEYFETCHSTORE_SECRET);
+    let (device, account) = (sys::MV_CONFIGKEYFETCHSCOPE_DEVICE, sys::MV_CONFIGKEYFETCHSCOPE_ACCOUNT);
+    let keys = [(device, config), (device, secret), (account, config), (account, secret)]
+        .map(|(scope, store)| sys::MvConfigKeyToFetch { scope, store, ..config_key(b"k") });
+    let channel = bench.config();
+    assert_eq!(call!(mvSendConfigFetchRequest(channel, &fetch_params(&keys))), sys::MV_STATUS_OKAY);
+    bench.settle();
+    for (index, (scope, store)) in (0..).zip(scopes) {
+        assert_eq!(item(channel, index), Ok(found(&format!("{scope} \"{store}\""))));
+    }
+    let mut id = [0; 34];
+    assert_eq!(call!(mvGetDeviceId(id.as_mut_ptr(), 34)), sys::MV_STATUS_OKAY);
+    assert_eq!(id, SID.as_bytes());
+}
+
+#[test]
 fn the_response_is_announced() {
     let bench = Bench::new();
     bench.fetched(&["k"]);

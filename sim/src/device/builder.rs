@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use oorandom::Rand64;
 
 use super::Device;
+use super::bundle::{Bundle, BundleError};
 use crate::broker::Broker;
 use crate::kernel::{ConfigStores, Kernel, Key, Network, Setup};
 use crate::machine::Machine;
@@ -92,6 +93,40 @@ impl Builder {
     /// Unless the key has 1 to 100 printable ASCII characters, and the value 4,096 characters at most.
     pub fn account_secret(self, key: &str, value: &str) -> Self {
         self.stored(true, true, key, value)
+    }
+
+    /// The values of a bundle, which `microvisor-provision bundle` makes, each in its store; and the
+    /// bundle's device id, if it is for one device.
+    ///
+    /// The text is the file's. How a value is written the device's program has to know, as ever.
+    ///
+    /// ```
+    /// use microvisor_sim::Device;
+    ///
+    /// let json = r#"{
+    ///   "version": 1,
+    ///   "sid": "UV0123456789abcdef0123456789abcdef",
+    ///   "entries": [
+    ///     {"store": "config", "scope": "device", "key": "broker-port", "encoding": "text", "value": "8883"}
+    ///   ]
+    /// }"#;
+    /// let device = Device::builder().bundle(json)?.boot();
+    /// # Ok::<(), microvisor_sim::BundleError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`BundleError`] for what is no bundle.
+    pub fn bundle(mut self, json: &str) -> Result<Self, BundleError> {
+        let Bundle { sid, values } = Bundle::from_json(json)?;
+        if let Some(sid) = sid {
+            microvisor::DeviceId::parse(&sid).map_err(|_| BundleError::Sid { sid: sid.clone() })?;
+            self.device_id = Some(sid);
+        }
+        for (key, value) in values {
+            self.stores.insert(key, &value);
+        }
+        Ok(self)
     }
 
     fn stored(mut self, secret: bool, account: bool, key: &str, value: &str) -> Self {

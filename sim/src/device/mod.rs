@@ -1,4 +1,5 @@
 mod builder;
+mod bundle;
 mod delay;
 mod idle;
 
@@ -16,6 +17,7 @@ use crate::misuse::Misuse;
 use crate::network_plan::NetworkStatus;
 
 pub use builder::Builder;
+pub use bundle::BundleError;
 pub use delay::Delay;
 pub use idle::DeviceIdle;
 
@@ -132,6 +134,28 @@ impl Device {
         let happened = self.machine.step(None);
         self.machine.resume_panic();
         happened
+    }
+
+    /// Lets time pass until an interrupt was handled or until that time since boot, of which
+    /// [`Duration::MAX`] is never: how the main loop of a program without an executor sleeps. If an interrupt
+    /// was handled since the last return, no time passes.
+    ///
+    /// # Panics
+    ///
+    /// If nothing is left that could happen.
+    pub fn sleep_until(&self, since_boot: Duration) {
+        let until = (since_boot != Duration::MAX).then(|| micros(since_boot));
+        self.machine.do_what_is_due();
+        while !self.machine.take_interrupted()
+            && until.is_none_or(|until| self.now() < Duration::from_micros(until))
+        {
+            assert!(
+                self.machine.step(until),
+                "the program sleeps, and nothing is left that could wake it:\n{}",
+                self.machine.kernel.borrow().describe()
+            );
+            self.machine.resume_panic();
+        }
     }
 
     /// Lets time pass until nothing is left that could happen.

@@ -50,7 +50,7 @@ impl ConfigStores {
         );
         let length = value.chars().count();
         assert!(
-            length <= MAX_VALUE,
+            is_value(value),
             "the cloud does not store the value of {name:?}: it has {length} characters, at most {MAX_VALUE} \
              are allowed"
         );
@@ -62,7 +62,13 @@ impl ConfigStores {
     }
 }
 
-fn is_key(name: &[u8]) -> bool {
+/// Whether the cloud takes such a value.
+pub(crate) fn is_value(value: &str) -> bool {
+    value.chars().count() <= MAX_VALUE
+}
+
+/// Whether the cloud takes such a key.
+pub(crate) fn is_key(name: &[u8]) -> bool {
     (1..=MAX_KEY).contains(&name.len()) && name.iter().all(|byte| (0x20..0x7f).contains(byte))
 }
 

@@ -40,7 +40,7 @@ use crate::quirks::Quirks;
 use crate::trace::Trace;
 use crate::wall_clock::{Known, WallClock};
 
-pub(crate) use config_fetch::{ConfigStores, Key};
+pub(crate) use config_fetch::{ConfigStores, Key, is_key, is_value};
 pub(crate) use event_queue::{Event, EventQueue};
 pub(crate) use far_end::BrokerRequest;
 use handles::Handles;
