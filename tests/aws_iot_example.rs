@@ -6,6 +6,8 @@ mod running_example;
 use std::path::Path;
 
 use authority::{Authority, key_file, write};
+use microvisor::DeviceId;
+use microvisor_provision::{BundleOptions, EncodingChoice, Endpoint, Provisioning};
 use rcgen::{CertificateParams, date_time_ymd};
 use running_example::{Outcome, run};
 use tempfile::TempDir;
@@ -78,6 +80,80 @@ fn credentials_of_every_kind_and_encoding_connect() {
         assert_eq!(outcome.status, 0, "{key}: {outcome:#?}");
         assert_eq!(outcome.stderr, "", "{key}");
         assert!(outcome.stdout.contains("private key: private.pem.key ("), "{key}: {}", outcome.stdout);
+    }
+}
+
+/// Makes a bundle of the folder, as `microvisor-provision bundle` does.
+fn bundle(folder: &Path, endpoint: &str, sid: Option<&str>, encoding: EncodingChoice) -> String {
+    let endpoint = Endpoint::new(endpoint).expect("an endpoint");
+    let mut options = BundleOptions::new(endpoint).encoding(encoding);
+    if let Some(sid) = sid {
+        options = options.sid(DeviceId::parse(sid).expect("a SID"));
+    }
+    let provisioning = Provisioning::from_folder(folder).expect("a folder");
+    let bundle = provisioning.bundle(&options).expect("the files are good");
+    let file = folder.join("device.json");
+    bundle.write(&file).expect("it is written");
+    file.to_str().expect("the path is text").to_owned()
+}
+
+#[test]
+fn a_bundle_of_every_kind_and_encoding_connects() {
+    for (certificate_key, key, encoding) in [
+        ("rsa2048-pkcs8.pem", "rsa2048-pkcs1.pem", EncodingChoice::Auto),
+        ("rsa2048-pkcs8.pem", "rsa2048-pkcs1.pem", EncodingChoice::Base64),
+        ("p256-pkcs8.pem", "p256-sec1.pem", EncodingChoice::Hex),
+        ("p384-pkcs8.pem", "p384-sec1.pem", EncodingChoice::Base64),
+        // The key in base64, the rest in hex.
+        ("rsa4096-pkcs8.pem", "rsa4096-pkcs8.pem", EncodingChoice::Auto),
+    ] {
+        let folder = folder(certificate_key, key, |_| ());
+        let endpoint = "z9-ats.iot.ap-southeast-2.amazonaws.com";
+        let bundle = bundle(folder.path(), endpoint, Some(SID), encoding);
+
+        let outcome = run(["--publishes", "1", "--bundle", &bundle]);
+
+        assert_eq!(outcome.status, 0, "{key}, {encoding:?}: {outcome:#?}");
+        assert_eq!(outcome.stderr, "", "{key}");
+        let connecting = format!("connecting to {endpoint}:8883 as {SID}\n");
+        assert!(outcome.stdout.contains(&connecting), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_bundle_for_whichever_device_takes_the_sid_of_the_command_line() {
+    let folder = folder("p256-pkcs8.pem", "p256-pkcs8.pem", |_| ());
+    let file = bundle(folder.path(), "broker.example", None, EncodingChoice::Auto);
+    let outcome = run(["--publishes", "1", "--sid", SID, "--bundle", &file]);
+    assert_eq!(outcome.status, 0, "{outcome:#?}");
+    assert!(outcome.stdout.contains(&format!("broker.example:8883 as {SID}\n")), "{}", outcome.stdout);
+
+    let others = "UVffeeddccbbaa99887766554433221100";
+    let file = bundle(folder.path(), "broker.example", Some(others), EncodingChoice::Auto);
+    let outcome = run(["--publishes", "1", "--sid", SID, "--bundle", &file]);
+    assert_eq!(outcome.status, 1, "{outcome:#?}");
+    assert_eq!(
+        outcome.stderr,
+        format!("error: the bundle is for {others}, not for {SID}; leave --sid out\n")
+    );
+}
+
+#[test]
+fn what_is_no_bundle_fails_before_the_device_starts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let bundle = |name: &str, json: &str| write(folder.path(), name, json).into_os_string();
+    for (bundle, advice) in [
+        ("/nowhere/device.json".into(), "cannot read /nowhere/device.json"),
+        (bundle("cut.json", "{"), "not a bundle: EOF"),
+        (
+            bundle("empty.json", r#"{"version": 1, "entries": []}"#),
+            "the bundle has no broker-host; name the broker",
+        ),
+    ] {
+        let outcome = run(["--bundle".into(), bundle]);
+        assert_eq!(outcome.status, 1, "{outcome:#?}");
+        assert!(outcome.stderr.contains(advice), "{advice}: {outcome:#?}");
+        assert_eq!(outcome.stdout, "");
     }
 }
 
@@ -154,7 +230,9 @@ fn help_shows_every_option_and_examples() {
     assert_eq!(outcome.status, 0);
     for option in [
         "--credentials DIR",
+        "--bundle FILE",
         "--broker HOST:PORT",
+        "--broker stored",
         "--sid SID",
         "--publishes N",
         "--interval SECONDS",
@@ -188,6 +266,9 @@ fn a_wrong_option_says_what_to_do_and_exits_with_2() {
         (&["--sid", "UVéééééééééééééééé"], "UV followed by 32 hexadecimal digits"),
         (&["--trace=all"], "--trace"),
         (&["--broker", "localhost:8883"], "--broker needs --credentials DIR"),
+        (&["--broker", "stored"], "--broker needs --credentials DIR or --bundle FILE"),
+        (&["--credentials", ".", "--broker", "stored"], "--broker stored needs --bundle FILE"),
+        (&["--credentials", ".", "--bundle", "device.json"], "give --credentials or --bundle, and that once"),
         (&["--credentials", ".", "--broker", "localhost"], "the port is missing"),
         (&["--credentials", ".", "--broker", ":8883"], "the host is missing"),
         (&["--credentials", ".", "--broker", "localhost:0"], "a number from 1 to 65535"),

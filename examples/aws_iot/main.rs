@@ -2,22 +2,23 @@
 //!
 //! Reading order: `application` is what runs on the device, and names nothing of the host. `laptop`
 //! is the device in the application's place on a board: its memory, its interrupt, its stores.
-//! `options`, `credentials` and `test_pki` say what is in them; `operator` is the other side of the
-//! model broker, `report` prints, and `patience` ends a run that comes to nothing.
+//! `options`, `stores` and `test_pki` say what is in them; `operator` is the other side of the model
+//! broker, `report` prints, and `patience` ends a run that comes to nothing.
 
 mod application;
-mod credentials;
 mod laptop;
 mod operator;
 mod options;
 mod patience;
 mod report;
+mod stores;
 mod test_pki;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use options::{Command, HELP, Options};
+use options::{Broker, Command, HELP, Options, Source};
+use stores::Stores;
 
 /// As is usual for a wrong command line.
 const USAGE: u8 = 2;
@@ -48,10 +49,14 @@ fn main() -> ExitCode {
 
 /// Runs the device, and returns the summary.
 fn run(options: &Options) -> Result<String, Box<dyn Error>> {
-    let far_end = match (&options.credentials, &options.broker) {
-        (Some(folder), Some(endpoint)) => laptop::FarEnd::real(endpoint.clone(), report::read(folder)?),
-        (Some(folder), None) => laptop::FarEnd::model_for(&options.sid, report::read(folder)?),
-        (None, _) => laptop::FarEnd::model_with_test_pki(&options.sid)?,
+    let stores = match &options.source {
+        Source::MadeForThisRun => return laptop::run(options, laptop::FarEnd::model_with_test_pki(options)?),
+        Source::Folder(folder) => Stores::of_folder(folder, options)?,
+        Source::Bundle(file) => Stores::of_bundle(file, options)?,
+    };
+    let far_end = match options.broker {
+        Broker::Model => laptop::FarEnd::model(stores)?,
+        Broker::Stored | Broker::At(_) => laptop::FarEnd::real(stores),
     };
     laptop::run(options, far_end)
 }

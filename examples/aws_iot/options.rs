@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
+use microvisor_provision::Endpoint;
 
 pub(crate) const HELP: &str = "\
 A Microvisor device that talks to AWS IoT Core, simulated on this machine.
@@ -20,10 +21,16 @@ Options:
       --credentials DIR    The files as AWS IoT hands them out: root CA, certificate and private key. They
                            may have any name: their content tells them apart. PEM or DER; the key PKCS#1,
                            SEC1 or PKCS#8, RSA or EC. Default: made for this run
-      --broker HOST:PORT   A real broker, over real TLS and in real time; needs --credentials.
-                           Default: a model of AWS IoT Core, in virtual time
+      --bundle FILE        What `microvisor-provision bundle` made of such files: all that the device's
+                           stores hold, in the encodings that it says, and the broker. In the place of
+                           --credentials
+      --broker HOST:PORT   A real broker, over real TLS and in real time; needs --credentials or --bundle,
+                           whose broker it takes the place of.
+                           Default: a model of AWS IoT Core, in virtual time, which takes the place of the
+                           bundle's broker: nothing leaves this machine
+      --broker stored      The broker that the bundle names, really
       --sid SID            The device's SID, which is its client id and Thing name: UV and 32 hexadecimal
-                           digits. Default: UV0123456789abcdef0123456789abcdef
+                           digits. Default: the bundle's, or UV0123456789abcdef0123456789abcdef
       --publishes N        End after N messages. Default: 5
       --interval SECONDS   Time between messages, such as 0.5. Default: 1
       --patience SECONDS   Give up after this long in trouble, in all, since the broker last took a message.
@@ -36,12 +43,13 @@ Examples:
   cargo run --example aws_iot -- --publishes 20 --interval 60 --trace
   cargo run --example aws_iot -- --credentials ~/thing --sid UV… \\
       --broker a1b2c3d4e5f6g7-ats.iot.eu-west-1.amazonaws.com:8883
+  cargo run --example aws_iot -- --bundle device.json --broker stored
 
 Exit status: 0 when every message was acknowledged, 1 when patience ran out or the credentials cannot be
 read, 2 for a wrong option.
 ";
 
-const DEFAULT_SID: &str = "UV0123456789abcdef0123456789abcdef";
+const EXAMPLE_SID: &str = "UV0123456789abcdef0123456789abcdef";
 const DEFAULT_PUBLISHES: u32 = 5;
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 /// Some attempts long, by the laptop's policy.
@@ -59,20 +67,32 @@ pub(crate) enum Command {
 /// How to run.
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) credentials: Option<PathBuf>,
-    pub(crate) broker: Option<Endpoint>,
-    pub(crate) sid: String,
+    pub(crate) source: Source,
+    pub(crate) broker: Broker,
+    pub(crate) sid: Option<String>,
     pub(crate) publishes: u32,
     pub(crate) interval: Duration,
     pub(crate) patience: Duration,
     pub(crate) trace: bool,
 }
 
-/// A broker's address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    pub(crate) host: String,
-    pub(crate) port: u16,
+/// Where what is in the device's stores comes from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    MadeForThisRun,
+    Folder(PathBuf),
+    Bundle(PathBuf),
+}
+
+/// The broker to connect to.
+#[derive(Debug)]
+pub(crate) enum Broker {
+    /// A model, in the place of the one that the stores name.
+    Model,
+    /// The one that the stores name.
+    Stored,
+    /// This one, whatever the stores name.
+    At(Endpoint),
 }
 
 /// What is wrong with the command line, and what to do.
@@ -97,9 +117,9 @@ impl Command {
     /// Reads the arguments, the program's name not among them.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UsageError> {
         let mut options = Options {
-            credentials: None,
-            broker: None,
-            sid: DEFAULT_SID.to_owned(),
+            source: Source::MadeForThisRun,
+            broker: Broker::Model,
+            sid: None,
             publishes: DEFAULT_PUBLISHES,
             interval: DEFAULT_INTERVAL,
             patience: DEFAULT_PATIENCE,
@@ -108,9 +128,10 @@ impl Command {
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
-                Long("credentials") => options.credentials = Some(parser.value()?.into()),
-                Long("broker") => options.broker = Some(endpoint(&parser.value()?.string()?)?),
-                Long("sid") => options.sid = sid(parser.value()?.string()?)?,
+                Long("credentials") => options.set_source(Source::Folder(parser.value()?.into()))?,
+                Long("bundle") => options.set_source(Source::Bundle(parser.value()?.into()))?,
+                Long("broker") => options.broker = broker(&parser.value()?.string()?)?,
+                Long("sid") => options.sid = Some(sid(parser.value()?.string()?)?),
                 Long("publishes") => options.publishes = publishes(&parser.value()?.string()?)?,
                 Long("interval") => options.interval = seconds("--interval", &parser.value()?.string()?)?,
                 Long("patience") => options.patience = seconds("--patience", &parser.value()?.string()?)?,
@@ -125,13 +146,36 @@ impl Command {
                 unknown => return Err(unknown.unexpected().into()),
             }
         }
-        if options.broker.is_some() && options.credentials.is_none() {
-            return Err(UsageError(
-                "--broker needs --credentials DIR: a real broker knows no made-up certificate".to_owned(),
-            ));
-        }
+        options.check()?;
         Ok(Self::Run(options))
     }
+}
+
+impl Options {
+    fn set_source(&mut self, source: Source) -> Result<(), UsageError> {
+        if !matches!(self.source, Source::MadeForThisRun) {
+            return Err(UsageError("give --credentials or --bundle, and that once".to_owned()));
+        }
+        self.source = source;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), UsageError> {
+        let wrong = match (&self.broker, &self.source) {
+            (Broker::At(_) | Broker::Stored, Source::MadeForThisRun) => {
+                "--broker needs --credentials DIR or --bundle FILE: a real broker knows no made-up certificate"
+            }
+            (Broker::Stored, Source::Folder(_)) => {
+                "--broker stored needs --bundle FILE: nothing in a folder of certificates names a broker"
+            }
+            _ => return Ok(()),
+        };
+        Err(UsageError(wrong.to_owned()))
+    }
+}
+
+fn broker(value: &str) -> Result<Broker, UsageError> {
+    if value == "stored" { Ok(Broker::Stored) } else { endpoint(value).map(Broker::At) }
 }
 
 fn endpoint(value: &str) -> Result<Endpoint, UsageError> {
@@ -150,13 +194,9 @@ fn endpoint(value: &str) -> Result<Endpoint, UsageError> {
     if host.is_empty() {
         return Err(wrong("the host is missing"));
     }
-    if !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte)) {
-        return Err(wrong("that is no host name"));
-    }
-    match port.parse() {
-        Ok(port) if port > 0 => Ok(Endpoint { host: host.to_owned(), port }),
-        _ => Err(wrong("the port is a number from 1 to 65535")),
-    }
+    let endpoint = Endpoint::new(host).map_err(|_| wrong("that is no host name"))?;
+    let port = port.parse().map_err(|_| wrong("the port is a number from 1 to 65535"))?;
+    Ok(endpoint.with_port(port))
 }
 
 fn sid(value: String) -> Result<String, UsageError> {
@@ -165,7 +205,7 @@ fn sid(value: String) -> Result<String, UsageError> {
         Ok(value)
     } else {
         Err(UsageError(format!(
-            "--sid {value}: a device SID is UV followed by 32 hexadecimal digits, such as {DEFAULT_SID}"
+            "--sid {value}: a device SID is UV followed by 32 hexadecimal digits, such as {EXAMPLE_SID}"
         )))
     }
 }

@@ -23,6 +23,16 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
+    /// Another CA, the certificate of which this one issues.
+    pub(crate) fn authority(&self, name: &str) -> Self {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
     /// The CA's own certificate.
     pub(crate) fn pem(&self) -> &str {
         &self.pem
@@ -61,7 +71,9 @@ impl Authority {
 
 /// The content of a key in `tests/fixtures/keys`.
 pub(crate) fn key_file(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys").join(name);
+    // The tests of the workspace's other packages use this as well.
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|up| up.join("tests/fixtures/keys"));
+    let path = folders.map(|keys| keys.join(name)).find(|path| path.exists()).expect("there is such a key");
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

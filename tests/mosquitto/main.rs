@@ -7,12 +7,15 @@ mod recovery;
 #[path = "../running_example/mod.rs"]
 mod running_example;
 
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use authority::{Authority, key_file, write};
 use broker::{Mosquitto, free_port};
+use microvisor::DeviceId;
+use microvisor_provision::{BundleOptions, EncodingChoice, Endpoint, Provisioning};
 use rcgen::{CertificateParams, date_time_ymd};
 use running_example::{Outcome, Run};
 use tempfile::TempDir;
@@ -74,6 +77,37 @@ fn every_message_reaches_a_subscriber_of_the_devices_topic() {
         for _ in 0..3 {
             let message = observer.next_message();
             assert!(message.starts_with("{\"temperature_celsius\":"), "{key}: {message}");
+        }
+    }
+}
+
+#[test]
+fn a_bundle_connects_with_mutual_tls() {
+    let Some(mosquitto) = Mosquitto::start() else { return };
+    for (certificate_key, key, encoding) in [
+        ("rsa2048-pkcs8.pem", "rsa2048-pkcs1.pem", EncodingChoice::Auto),
+        ("rsa4096-pkcs8.pem", "rsa4096-pkcs8.pem", EncodingChoice::Auto),
+        ("p256-pkcs8.pem", "p256-sec1.pem", EncodingChoice::Base64),
+    ] {
+        let mut observer = mosquitto.observe(&format!("sensor/device/{SID}"));
+        let certificate = mosquitto.authority.issue(&key_file(certificate_key));
+        let folder = folder(mosquitto.authority.pem(), &certificate, &key_file(key));
+        let port = NonZeroU16::new(mosquitto.port).expect("a port");
+        let options = BundleOptions::new(Endpoint::new("localhost").expect("a host").with_port(port))
+            .sid(DeviceId::parse(SID).expect("a SID"))
+            .encoding(encoding);
+        let bundle = Provisioning::from_folder(folder.path()).expect("a folder").bundle(&options);
+        let file = folder.path().join("device.json");
+        bundle.expect("the files are good").write(&file).expect("it is written");
+        let file = file.to_str().expect("the path is text");
+
+        // The broker that the bundle names, and the same in another's place.
+        let address = format!("localhost:{port}");
+        for broker in ["stored", &address] {
+            let outcome = Run::start(["--bundle", file, "--broker", broker, "--publishes", "1"]).finish();
+            assert_eq!(outcome.status, 0, "{key}: {outcome:#?}");
+            assert!(outcome.stdout.contains(&format!("connecting to {address} as {SID}\n")), "{outcome:#?}");
+            assert!(observer.next_message().starts_with("{\"temperature_celsius\":"), "{key}");
         }
     }
 }

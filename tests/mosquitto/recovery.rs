@@ -11,8 +11,6 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use application::{Log, Machine, Plan};
-use embassy_futures::select::select;
-use embedded_hal_async::delay::DelayNs;
 use microvisor::aws::Encodings;
 use microvisor::session::{MemoryPlan, Policy};
 use microvisor::{AlignedBytes, KernelMemory, NotificationCenter};
@@ -117,22 +115,21 @@ fn run(device: &Device, log: Sender<String>, ended: &AtomicBool) {
         memory_plan: MemoryPlan::AWS,
         encodings: Encodings::HEX,
         policy: POLICY,
-        delay: device.delay(),
-        log: Lines(log),
+        log: &Lines(log),
     };
-    let end = async {
-        while !ended.load(Ordering::Relaxed) {
-            device.delay().delay_ms(20).await;
-        }
-    };
-    device.block_on(select(application::run(machine, PLAN), end));
+    let summary = application::run(machine, PLAN, |until| {
+        let soon = device.now() + Duration::from_millis(20);
+        device.sleep_until(Duration::from_micros(until).min(soon));
+        !ended.load(Ordering::Relaxed)
+    });
+    assert!(summary.is_ok());
     assert!(device.misuse().is_empty(), "{:?}", device.misuse());
 }
 
 /// What a board writes to its log.
 struct Lines(Sender<String>);
 
-impl Log for Lines {
+impl Log for &Lines {
     fn line(&self, parts: &[&str]) {
         // Nobody reads on at the end.
         let _ = self.0.send(parts.concat());

@@ -1,16 +1,14 @@
-//! Which files the example `aws_iot` takes for a device's credentials, and what it says of the others.
+//! Which files are taken for a device's credentials, and what is said of the others.
 
-#[path = "../examples/aws_iot/credentials/mod.rs"]
-mod credentials;
-
+#[path = "../../tests/authority/mod.rs"]
 mod authority;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 
 use authority::{Authority, key_file};
-use credentials::Credentials;
-use rcgen::date_time_ymd;
+use microvisor_provision::check::Report;
+use microvisor_provision::{CheckOptions, Credentials, Provisioning};
 use tempfile::TempDir;
 
 fn der(pem: &str) -> Vec<u8> {
@@ -29,11 +27,21 @@ impl Folder {
         Self(folder)
     }
 
-    fn read(&self) -> Credentials {
-        Credentials::read(self.0.path()).unwrap_or_else(|error| panic!("{error}"))
+    fn provisioning(&self) -> Provisioning {
+        Provisioning::from_folder(self.0.path()).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// The message, which has to name `file`.
+    fn report(&self) -> Report {
+        self.provisioning().check(&CheckOptions::new())
+    }
+
+    /// What can be bundled.
+    fn read(&self) -> Credentials {
+        assert_eq!(self.report().problems, []);
+        self.provisioning().credentials().expect("the credentials are there")
+    }
+
+    /// The messages, which have to name `file`.
     fn error_naming(&self, file: &str) -> String {
         let message = self.error();
         assert!(message.contains(file), "does not name {file}: {message}");
@@ -41,10 +49,9 @@ impl Folder {
     }
 
     fn error(&self) -> String {
-        match Credentials::read(self.0.path()) {
-            Ok(_) => panic!("the folder was accepted"),
-            Err(error) => error.to_string(),
-        }
+        let report = self.report();
+        assert!(!report.is_good(), "the folder was accepted");
+        report.errors().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -74,18 +81,26 @@ fn the_files_as_aws_hands_them_out_are_told_apart() {
 
     let credentials = folder.read();
 
-    assert_eq!(credentials.root_ca, der(amazon_1.pem()));
-    assert_eq!(credentials.certificate, der(&certificate));
-    assert_eq!(*credentials.private_key, der(&key_file("rsa2048-pkcs8.pem")));
-    assert_eq!(credentials.warnings, [""; 0]);
+    assert_eq!(credentials.root_ca(), der(amazon_1.pem()));
+    assert_eq!(credentials.certificate(), der(&certificate));
+    assert_eq!(credentials.private_key(), der(&key_file("rsa2048-pkcs8.pem")));
+    let report = folder.report();
+    let parts =
+        report.parts.iter().map(|part| format!("{}: {} ({})", part.role, part.file, part.description));
     assert_eq!(
-        credentials.notes,
+        parts.collect::<Vec<_>>(),
         [
-            "root CA: AmazonRootCA1.pem (Amazon Root CA 1)",
-            "certificate: 0a1b2c-certificate.pem.crt (AWS IoT Certificate)",
+            "root CA: AmazonRootCA1.pem (Amazon Root CA 1, EC P-256)",
+            "device certificate: 0a1b2c-certificate.pem.crt (AWS IoT Certificate, RSA-2048)",
             "private key: 0a1b2c-private.pem.key (RSA-2048, PKCS#1)",
-            "0a1b2c-public.pem.key is a public key, which a device does not need: ignored",
-            "AmazonRootCA3.pem (Amazon Root CA 3) is not what AWS IoT's endpoints use by default: ignored",
+        ]
+    );
+    let unused = report.left_aside.iter().map(|unused| format!("{} {}", unused.file, unused.why));
+    assert_eq!(
+        unused.collect::<Vec<_>>(),
+        [
+            "0a1b2c-public.pem.key is a public key, which a device does not need",
+            "AmazonRootCA3.pem (Amazon Root CA 3) is not what AWS IoT's endpoints use by default",
         ]
     );
 }
@@ -102,9 +117,9 @@ fn the_content_counts_and_not_the_name() {
     ])
     .read();
 
-    assert_eq!(credentials.root_ca, der(authority.pem()));
-    assert_eq!(credentials.certificate, der(&certificate));
-    assert_eq!(*credentials.private_key, der(&key_file("rsa2048-pkcs8.pem")));
+    assert_eq!(credentials.root_ca(), der(authority.pem()));
+    assert_eq!(credentials.certificate(), der(&certificate));
+    assert_eq!(credentials.private_key(), der(&key_file("rsa2048-pkcs8.pem")));
 }
 
 #[test]
@@ -115,7 +130,7 @@ fn one_file_may_hold_everything() {
     let bundle = format!("{}\n{key}Bag Attributes\n{certificate}", authority.pem());
     let credentials = Folder::with(&[("bundle.pem", bundle.as_bytes())]).read();
 
-    assert_eq!(credentials.certificate, der(&certificate));
+    assert_eq!(credentials.certificate(), der(&certificate));
 }
 
 #[test]
@@ -131,15 +146,15 @@ fn every_encoding_of_a_key_becomes_the_pkcs8_that_openssl_makes_of_it() {
         let certificate =
             authority.issue(&if key == "p521" { key_file("p256-pkcs8.pem") } else { pkcs8.clone() });
         for content in [text.as_bytes(), &binary] {
-            let credentials = Folder::with(&[
+            let folder = Folder::with(&[
                 ("ca.pem", authority.pem().as_bytes()),
                 ("device.crt", certificate.as_bytes()),
                 ("key", content),
-            ])
-            .read();
+            ]);
+            let credentials = folder.provisioning().credentials().expect("there are three parts");
 
-            assert_eq!(*credentials.private_key, der(&pkcs8), "{key} in {other_encoding}");
-            assert_eq!(credentials.warnings.is_empty(), key != "p521", "{key} in {other_encoding}");
+            assert_eq!(credentials.private_key(), der(&pkcs8), "{key} in {other_encoding}");
+            assert_eq!(folder.report().is_good(), key != "p521", "{key} in {other_encoding}");
         }
     }
 }
@@ -157,59 +172,7 @@ fn der_and_utf16_files_are_read_as_well() {
     ])
     .read();
 
-    assert_eq!(credentials.certificate, der(&certificate));
-}
-
-#[test]
-fn the_key_singles_out_the_devices_certificate_and_the_certificate_the_key() {
-    let authority = Authority::named("Test Root CA");
-    let device = authority.issue(&key_file("rsa2048-pkcs8.pem"));
-    let server = authority.issue(&key_file("p256-pkcs8.pem"));
-    let one_key = Folder::with(&[
-        ("ca.pem", authority.pem().as_bytes()),
-        ("a.pem", server.as_bytes()),
-        ("b.pem", device.as_bytes()),
-        ("key.pem", key_file("rsa2048-pkcs1.pem").as_bytes()),
-    ]);
-    assert_eq!(one_key.read().certificate, der(&device));
-
-    let one_certificate = Folder::with(&[
-        ("ca.pem", authority.pem().as_bytes()),
-        ("a.key", key_file("p256-sec1.pem").as_bytes()),
-        ("b.key", key_file("rsa2048-pkcs1.pem").as_bytes()),
-        ("c.key", key_file("rsa2048-pkcs8.pem").as_bytes()),
-        ("device.pem", device.as_bytes()),
-    ]);
-    assert_eq!(*one_certificate.read().private_key, der(&key_file("rsa2048-pkcs8.pem")));
-}
-
-#[test]
-fn a_key_that_does_not_belong_to_the_certificate_is_read_with_a_warning() {
-    let credentials = folder_with_key(key_file("p256-sec1.pem").as_bytes()).read();
-
-    assert_eq!(
-        credentials.warnings,
-        [
-            "the private key in device.pem.key does not belong to the certificate in device.pem.crt; the broker will \
-          refuse them"
-        ]
-    );
-}
-
-#[test]
-fn an_expired_certificate_is_read_with_a_warning() {
-    let authority = Authority::named("Test Root CA");
-    let key = key_file("p256-pkcs8.pem");
-    let certificate = authority.issue_with(&key, |params| params.not_after = date_time_ymd(2020, 2, 29));
-    let credentials = Folder::with(&[
-        ("ca.pem", authority.pem().as_bytes()),
-        ("device.pem", certificate.as_bytes()),
-        ("key.pem", key.as_bytes()),
-    ])
-    .read();
-
-    let [warning] = &credentials.warnings[..] else { panic!("{:?}", credentials.warnings) };
-    assert!(warning.contains("device.pem expired on Feb 29"), "{warning}");
+    assert_eq!(credentials.certificate(), der(&certificate));
 }
 
 #[test]
@@ -230,8 +193,8 @@ fn what_is_missing_is_named() {
         Folder::with(&[ca, certificate, ("public.pem", public.as_bytes())]).error_naming("public.pem");
     assert!(message.contains("public key, which cannot take its place"), "{message}");
 
-    let nowhere = PathBuf::from("/nowhere/to/be/found");
-    let message = Credentials::read(&nowhere).err().expect("there is no such folder").to_string();
+    let nowhere = Path::new("/nowhere/to/be/found");
+    let message = Provisioning::from_folder(nowhere).expect_err("there is no such folder").to_string();
     assert!(message.contains("cannot read /nowhere/to/be/found"), "{message}");
 }
 
@@ -257,6 +220,18 @@ fn what_cannot_be_told_apart_is_named() {
         ("key.pem", key.as_bytes()),
     ]);
     assert!(certificates.error_naming("device.pem, renewed.pem").contains("several device certificates"));
+
+    let one_of_them_belongs = Folder::with(&[
+        ("one.pem", one.pem().as_bytes()),
+        ("device.pem", mine.as_bytes()),
+        ("other-device.pem", not_mine.as_bytes()),
+        ("key.pem", key.as_bytes()),
+    ]);
+    let message = one_of_them_belongs.error_naming("device.pem, other-device.pem");
+    assert!(
+        message.contains("leave the one that belongs to the private key, which is device.pem"),
+        "{message}"
+    );
 
     let keys = Folder::with(&[
         ("one.pem", one.pem().as_bytes()),
@@ -311,12 +286,49 @@ fn damaged_files_are_named() {
 }
 
 #[test]
-fn no_truncation_of_a_file_makes_the_reader_panic_or_passes_unnoticed() {
+fn no_truncation_of_a_file_passes_unnoticed() {
     for key in [der(&key_file("p256-sec1.pem")), der(&key_file("p521-sec1.pem"))] {
         for length in 0..key.len() {
-            let message = folder_with_key(&key[..length]).error();
-            // What is shorter may look like text.
-            assert!(length <= 2 || message.contains("starts like DER"), "{length}: {message}");
+            let message = folder_with_key(&key[..length]).error_naming("device.pem.key");
+            let is_told = match length {
+                0 => message.contains("is empty"),
+                // What is shorter may look like text.
+                1 | 2 => message.contains("neither PEM nor DER") || message.contains("starts like DER"),
+                _ => message.contains("starts like DER"),
+            };
+            assert!(is_told, "{length}: {message}");
         }
     }
+}
+
+#[test]
+fn a_key_whose_numbers_do_not_belong_together_is_damaged() {
+    // Where the private number of the one, and a prime of the other, is.
+    for (key, at) in [("p256-sec1.pem", 20), ("rsa2048-pkcs1.pem", 700)] {
+        let mut content = der(&key_file(key));
+        content[at] ^= 0x10;
+        let message = folder_with_key(&content).error_naming("device.pem.key");
+        assert!(message.contains("does not decode as PKCS#1, SEC1 or PKCS#8"), "{key}: {message}");
+    }
+}
+
+#[test]
+fn what_is_no_credential_by_its_name_is_left_aside() {
+    let authority = Authority::named("Test Root CA");
+    let key = key_file("p256-pkcs8.pem");
+    let certificate = authority.issue(&key);
+    let folder = Folder::with(&[
+        ("ca.pem", authority.pem().as_bytes()),
+        ("device.pem", certificate.as_bytes()),
+        ("key.pem", key.as_bytes()),
+        (".DS_Store", b"\0\0\0\x01Bud1"),
+        ("empty", b""),
+        ("photo.jpg", &vec![0xff; 300 * 1024]),
+    ]);
+    folder.read();
+    let unused = folder.report().left_aside;
+    assert_eq!(
+        unused.iter().map(|unused| unused.file.as_str()).collect::<Vec<_>>(),
+        [".DS_Store", "empty", "photo.jpg"]
+    );
 }
