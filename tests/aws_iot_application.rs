@@ -4,6 +4,8 @@
 mod application;
 #[path = "../sim/tests/pki/mod.rs"]
 mod pki;
+#[path = "../examples/aws_iot/tasks.rs"]
+mod tasks;
 
 mod stored;
 mod world;
@@ -11,15 +13,19 @@ mod world;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use application::{Log, Machine, Plan, Summary};
+use application::{Command, Log, Machine, Plan, Reading, Summary};
+use embassy_futures::join::join;
 use embassy_futures::select::{Either, select};
 use embedded_hal_async::delay::DelayNs;
-use microvisor::aws::Encodings;
-use microvisor::session::{MemoryPlan, Policy};
+use microvisor::aws::{Encodings, Topics};
+use microvisor::mqtt::ReasonCode;
+use microvisor::session::{MemoryPlan, Policy, PublishError};
 use microvisor::{clock, sys};
-use microvisor_sim::broker::model::ModelBroker;
+use microvisor_provision::PolicyOptions;
+use microvisor_sim::broker::model::{self, ModelBroker, Thing};
 use microvisor_sim::{Fault, NetworkStatus};
-use world::{ID, World, millis};
+use tasks::Device;
+use world::{ID, Provisioned, World, millis};
 
 const MINUTE: Duration = Duration::from_mins(1);
 /// A board's.
@@ -34,6 +40,34 @@ impl Log for &Lines {
         let now = clock::uptime().expect("the clock runs");
         self.0.borrow_mut().push((now, parts.concat()));
     }
+
+    // As a board's, and which reading it is about, and which topic.
+
+    fn published(&self, _: u32, reading: Reading, _: ReasonCode) {
+        self.line(&["published ", &json(reading)]);
+    }
+
+    fn not_published(&self, reading: Reading, error: &PublishError) {
+        let why = match error {
+            PublishError::Indeterminate(_) => "unknown whether published ",
+            PublishError::Refused(_) => "refused ",
+            _ => "not published ",
+        };
+        self.line(&[why, &json(reading)]);
+    }
+
+    fn command(&self, command: Command, topic: &[u8]) {
+        let what = match command {
+            Command::Stop => "command stop on ",
+            Command::Restart => "command restart on ",
+            Command::Unknown => "no command that is known, on ",
+        };
+        self.line(&[what, &String::from_utf8_lossy(topic)]);
+    }
+}
+
+fn json(reading: Reading) -> String {
+    String::from_utf8_lossy(&reading.to_json()).into_owned()
 }
 
 impl Lines {
@@ -49,26 +83,50 @@ impl Lines {
     }
 }
 
-/// Runs the application for so long, or until it ends.
-fn run(world: &World, plan: Plan, duration: Duration) -> (Lines, Option<Summary>) {
-    let lines = Lines::default();
-    let machine = Machine {
+/// What a board gives it.
+fn machine<'a>(world: &World, log: &'a Lines) -> Machine<&'a Lines, { MemoryPlan::AWS_LEN }> {
+    Machine {
         notifications: world.center.open().expect("a centre"),
         memory: world.memory.take().expect("nobody has it"),
         memory_plan: MemoryPlan::AWS,
         encodings: Encodings::HEX,
         policy: Policy::new(),
-        delay: world.device.delay(),
-        log: &lines,
-    };
-    let end = async { world.device.delay().delay_ms(millis(duration)).await };
-    let summary = match world.device.block_on(select(application::run(machine, plan), end)) {
-        Either::First(summary) => Some(summary.expect("the memory is as planned")),
-        Either::Second(()) => None,
-    };
+        log,
+    }
+}
+
+/// Runs the application for so long, or until it ends.
+fn run(world: &World, plan: Plan, duration: Duration) -> (Lines, Option<Summary>) {
+    let lines = Lines::default();
+    let device = &world.device;
+    let end = device.now() + duration;
+    let summary = application::run(machine(world, &lines), plan, |until| {
+        device.sleep_until(Duration::from_micros(until).min(end));
+        device.now() < end
+    })
+    .expect("the memory is as planned");
+    let summary = summary.is_done.then_some(summary);
     assert_eq!(world.broker.complaints(), [""; 0]);
     assert_eq!(world.device.misuse(), []);
     (lines, summary)
+}
+
+/// Runs it as an executor does, as tasks that share a device. Whether it ended is the other one.
+fn run_tasks(world: &World, plan: Plan, duration: Duration) -> (Lines, bool) {
+    let lines = Lines::default();
+    let delay = world.device.delay();
+    let id = application::read_id(&lines, |until| world.device.sleep_until(Duration::from_micros(until)));
+    let topics = Topics::new(&id);
+    let subscriptions = application::subscriptions(&topics);
+    let device = Device::new(machine(world, &lines), id, &topics, &subscriptions).expect("memory as planned");
+    let end = async { world.device.delay().delay_ms(millis(duration)).await };
+    let tasks = join(device.telemetry(delay, plan), device.commands());
+    let connection = select(device.stay_connected(delay), tasks);
+    let ended = matches!(world.device.block_on(select(connection, end)), Either::First(_));
+    drop(device);
+    assert_eq!(world.broker.complaints(), [""; 0]);
+    assert_eq!(world.device.misuse(), []);
+    (lines, ended)
 }
 
 fn command() -> String {
@@ -97,9 +155,29 @@ fn a_reading_goes_out_as_soon_as_the_device_is_online_and_then_each_minute() {
         lines.at(line);
     }
     lines.at(&format!("device {ID}"));
-    lines.at(&format!("connecting to {}", stored::HOST));
+    lines.at("connecting");
     lines.at("subscribed to command/device/all");
     lines.at("published {\"temperature_celsius\":21.5}");
+}
+
+#[test]
+fn the_policy_that_the_provisioning_tool_makes_allows_all_that_the_application_does() {
+    let options = PolicyOptions::new("eu-west-1", "123456789012").expect("a region and an account");
+    let document = microvisor_provision::Policy::new(&options).expect("a policy").to_string();
+    let provisioned = Provisioned::new();
+    let thing = Thing::new(ID, model::Policy::from_json(&document).expect("the model takes it"));
+    let broker = ModelBroker::aws_iot()
+        .host(stored::HOST)
+        .register_certificate(provisioned.device.der.clone(), thing)
+        .build();
+    let world = World::before(provisioned, broker, |builder| builder);
+    world.broker.publish_at(Duration::from_secs(10), command(), "stop", 1);
+    world.broker.publish_at(Duration::from_secs(20), "command/device/all", "restart", 1);
+    // Which also says that the broker had no complaints.
+    let (_, summary) = run(&world, Plan { publishes: 5, ..PLAN }, 10 * MINUTE);
+
+    let summary = summary.expect("it ends after the last");
+    assert_eq!((summary.published, summary.commands), (5, 2));
 }
 
 #[test]
@@ -205,4 +283,89 @@ fn a_day_without_a_network_costs_no_reading_after_it_and_floods_no_log() {
     let at = readings(&world);
     assert!(at.iter().filter(|at| **at > day).count() >= 8, "{at:?}");
     assert!(lines.0.borrow().len() < 60, "{:#?}", lines.0.borrow());
+}
+
+#[test]
+fn tasks_publish_each_minute_and_end_after_the_last_reading() {
+    let world = World::new();
+    let (lines, ended) = run_tasks(&world, Plan { publishes: 5, ..PLAN }, 10 * MINUTE);
+
+    assert!(ended);
+    let at = readings(&world);
+    assert_eq!(at.len(), 5);
+    assert!(at[0].abs_diff(lines.at("online")) < Duration::from_millis(100), "{at:?}");
+    for pair in at.windows(2) {
+        let interval = pair[1].abs_diff(pair[0]);
+        assert!(interval.abs_diff(MINUTE) < Duration::from_millis(100), "{at:?}");
+    }
+    lines.at("disconnected");
+}
+
+#[test]
+fn tasks_obey_commands_and_acknowledge_each_once() {
+    let world = World::new();
+    for (at, payload) in [(10, "dance"), (20, "stop"), (150, "restart")] {
+        world.broker.publish_at(Duration::from_secs(at), command(), payload, 1);
+    }
+    world.broker.publish_at(Duration::from_secs(155), command(), [b'x'; 1000], 1);
+    let (lines, _) = run_tasks(&world, PLAN, Duration::from_secs(200));
+
+    lines.at(&format!("no command that is known, on {}", command()));
+    lines.at(&format!("command stop on {}", command()));
+    lines.at(&format!("command restart on {}", command()));
+    assert_eq!(lines.count("a message was too large"), 1);
+    assert!(world.broker.all_acknowledged());
+    assert_eq!(world.broker.acknowledged().len(), 4);
+    let at = readings(&world);
+    assert_eq!(at.len(), 2, "{at:?}");
+    assert!(at[1].abs_diff(Duration::from_secs(150)) < Duration::from_millis(200), "{at:?}");
+}
+
+#[test]
+fn a_reading_that_waits_for_room_does_not_go_out_after_a_stop() {
+    let trouble = |world: &World| {
+        // From before the second reading until after the command.
+        world.device.at(Duration::from_secs(30), |device| {
+            let full = Fault::call("mvMqttRequestPublish").until(Duration::from_secs(80));
+            device.inject(full.status(sys::MV_STATUS_RATELIMITED));
+        });
+        world.broker.publish_at(Duration::from_secs(70), command(), "stop", 1);
+        world.broker.publish_at(Duration::from_secs(150), command(), "restart", 1);
+    };
+    for is_main_loop in [true, false] {
+        let world = World::new();
+        trouble(&world);
+        if is_main_loop {
+            run(&world, PLAN, Duration::from_secs(160));
+        } else {
+            run_tasks(&world, PLAN, Duration::from_secs(160));
+        }
+        let at = readings(&world);
+        assert_eq!(at.len(), 2, "main loop: {is_main_loop}, {at:?}");
+        assert!(at[1].abs_diff(Duration::from_secs(150)) < Duration::from_millis(200), "{at:?}");
+    }
+}
+
+#[test]
+fn tasks_write_the_same_to_the_log_as_the_main_loop() {
+    let trouble = |world: &World| {
+        world.broker.refuse_connect(sys::MV_MQTTREQUESTSTATE_SOCKETERROR, 0);
+        world.broker.at(Duration::from_secs(30), ModelBroker::cut_after_publish);
+        world.broker.at(2 * MINUTE, |broker| broker.answer_publish(0x97));
+        world.broker.publish_at(3 * MINUTE, command(), "stop", 1);
+        world.broker.publish_at(5 * MINUTE, command(), "restart", 1);
+    };
+    let words = |lines: Lines| lines.0.into_inner().into_iter().map(|(_, line)| line).collect::<Vec<_>>();
+    let world = World::new();
+    trouble(&world);
+    let main_loop = words(run(&world, PLAN, 10 * MINUTE).0);
+    drop(world);
+    let world = World::new();
+    trouble(&world);
+    let tasks = words(run_tasks(&world, PLAN, 10 * MINUTE).0);
+
+    for said in ["unknown whether published ", "refused "] {
+        assert!(main_loop.iter().any(|line| line.starts_with(said)), "{main_loop:#?}");
+    }
+    assert_eq!(tasks, main_loop);
 }

@@ -13,14 +13,12 @@ fn main() {
         (sizes::RUN, "the future of Session::run, beside the session"),
         (sizes::PUBLISH, "the future of Session::publish"),
         (sizes::RECEIVE, "the future of Session::receive, beside the inbox"),
-        (
-            sizes::APPLICATION,
-            "the future of the example's application, all of the above but the statics in it",
-        ),
+        (sizes::APPLICATION, "the example's application, which has a session for 1 publish and an inbox"),
     ] {
         println!("{bytes:6}  {what}");
     }
     println!(
-        "for the board: cargo build --release --bin sizes in tests/minimal_image, and arm-none-eabi-nm -S on it"
+        "for the board: cargo build --release --bin sizes --target thumbv8m.main-none-eabihf in tests/minimal_image, \
+         and arm-none-eabi-nm -S on it"
     );
 }

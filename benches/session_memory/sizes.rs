@@ -6,7 +6,7 @@ mod application;
 
 use core::future::Future;
 
-use application::{Log, Machine, Plan};
+use application::{Application, Log};
 use embedded_hal_async::delay::DelayNs;
 use microvisor::NotificationCenter;
 use microvisor::aws::StoredProfile;
@@ -33,7 +33,7 @@ pub const PUBLISH: usize = size_of::<Publishing<'static, 'static, 'static, Store
 pub const RECEIVE: usize =
     of_future_of_2::<&'static Aws<4>, &'static mut Inbox<'static>, _>(Session::receive);
 /// The example's application, session and inbox included.
-pub const APPLICATION: usize = of_future_of_2::<Machine<NoDelay, NoLog, MEMORY>, Plan, _>(application::run);
+pub const APPLICATION: usize = size_of::<Application<'static, NoLog>>();
 
 const fn of_future_of_2<A, B, F: Future>(_: fn(A, B) -> F) -> usize {
     size_of::<F>()
@@ -46,6 +46,7 @@ impl DelayNs for NoDelay {
     async fn delay_ns(&mut self, _: u32) {}
 }
 
+#[derive(Clone, Copy)]
 pub struct NoLog;
 
 impl Log for NoLog {

@@ -2,30 +2,26 @@
 //!
 //! It needs no heap, names nothing of the machine it runs on, and is the same on a board and in the
 //! simulator. The session keeps the device connected, whatever happens; the application only says what
-//! it publishes and what a command does. Below it is what it tells: in a few words without `core::fmt`,
-//! which are all that a board has room for, unless the machine's [`Log`] does better.
+//! it publishes and what a command does. It has no tasks and no futures: the machine's main loop calls
+//! [`Application::step`], and sleeps until the time that this returns or until an interrupt.
+//!
+//! Below it is what it tells: in a few words without `core::fmt`, which are all that a board has room for,
+//! unless the machine's [`Log`] does better.
 
-use core::cell::Cell;
-use core::future::poll_fn;
-use core::task::{Poll, Waker};
-use core::time::Duration;
-
-use embassy_futures::join::join;
-use embassy_futures::select::select;
-use embedded_hal_async::delay::DelayNs;
 use heapless::String;
 use microvisor::aws::{Encodings, StoredProfile, Topics};
+use microvisor::clock;
 use microvisor::mqtt::{
     ConnectError, Inbox, Publish, QoS, ReasonCode, SessionEnd, Subscription, TopicOutcome,
 };
 use microvisor::session::{
-    BuildError, Cause, Event, MemoryPlan, Observer, Policy, PublishError, ReceiveError, Session,
-    SessionBuilder, State, WhenOffline,
+    BuildError, Cause, Event, Incoming, MemoryPlan, Observer, Policy, PublishError, ReceiveError, Session,
+    SessionBuilder, State,
 };
 use microvisor::{DeviceId, HandedBack, KernelBuffer, Notifications};
 
 /// What the application gets from the machine it runs on.
-pub struct Machine<D, L, const N: usize> {
+pub struct Machine<L, const N: usize> {
     pub notifications: Notifications,
     /// For the kernel's channels and the credentials.
     pub memory: KernelBuffer<N>,
@@ -35,7 +31,6 @@ pub struct Machine<D, L, const N: usize> {
     pub encodings: Encodings,
     /// How long the session waits for answers, and between its attempts.
     pub policy: Policy,
-    pub delay: D,
     pub log: L,
 }
 
@@ -53,37 +48,36 @@ pub struct Plan {
 pub struct Summary {
     pub published: u32,
     pub commands: u32,
+    /// The device has disconnected after the last reading.
+    pub is_done: bool,
 }
 
-/// Runs until the broker has taken as many readings as planned, however often the device goes offline
-/// meanwhile.
+/// Runs the application until it is done, or until `sleep_until` says that it is to end. That sleeps until an
+/// interrupt of the notifications or until the time it is given, on the kernel's clock in microseconds.
 ///
-/// It is one future, for those without an executor. Where there are tasks, each of the three things it
-/// joins is one.
+/// It is for machines with room on the stack. A board does the same with the application in a static.
 ///
 /// # Errors
 ///
-/// The memory or the notification centre is not what a session needs, which no waiting heals.
-#[allow(dead_code, reason = "not with tasks")]
-pub async fn run<D: DelayNs + Clone, L: Log, const N: usize>(
-    machine: Machine<D, L, N>,
+/// As [`Application::new`].
+#[allow(dead_code, reason = "see above")]
+pub fn run<L: Log + Copy, const N: usize>(
+    machine: Machine<L, N>,
     plan: Plan,
+    mut sleep_until: impl FnMut(u64) -> bool,
 ) -> Result<Summary, BuildError> {
-    let Machine { notifications, memory, memory_plan, encodings, policy, delay, log } = machine;
-    let id = read_id(delay.clone(), &log).await;
+    let id = read_id(machine.log, |until| _ = sleep_until(until));
     let topics = Topics::new(&id);
-    let filters = subscriptions(&topics);
-    let log = &log;
-    let machine = Machine { notifications, memory, memory_plan, encodings, policy, delay, log };
-    let delay = machine.delay.clone();
-    let device = Device::new(machine, id, &topics, &filters)?;
-    let application = join(device.telemetry(delay.clone(), plan), device.commands());
-    select(device.stay_connected(delay), application).await;
-    Ok(Summary { published: device.published.get(), commands: device.commands.get() })
+    let subscriptions = subscriptions(&topics);
+    let mut application =
+        Application::new(machine, plan, id, &topics, &subscriptions).map_err(HandedBack::into_error)?;
+    while sleep_until(application.step()) && !application.is_done() {}
+    Ok(application.summary())
 }
 
-/// The kernel has it at hand; should it not, a device without a name can do nothing but ask again.
-pub async fn read_id(mut delay: impl DelayNs, log: &impl Log) -> DeviceId {
+/// The kernel has it at hand; should it not, a device without a name can do nothing but ask again, after
+/// a second.
+pub fn read_id(log: impl Log + Copy, mut sleep_until: impl FnMut(u64)) -> DeviceId {
     loop {
         match DeviceId::read() {
             Ok(id) => {
@@ -92,7 +86,7 @@ pub async fn read_id(mut delay: impl DelayNs, log: &impl Log) -> DeviceId {
             }
             Err(_) => log.line(&["no device id"]),
         }
-        delay.delay_ms(1_000).await;
+        sleep_until(clock::uptime_micros().unwrap_or(0) + 1_000_000);
     }
 }
 
@@ -101,117 +95,216 @@ pub fn subscriptions(topics: &Topics) -> [Subscription<'_>; 2] {
     [topics.command(), topics.broadcast()].map(|filter| Subscription::new(filter, QoS::AtLeastOnce))
 }
 
-/// A device with a thermometer, which listens to commands.
-pub struct Device<'a, L> {
-    /// One message at a time is on its way.
-    session: Session<'a, StoredProfile, Told<'a, L>, 1>,
-    topics: &'a Topics,
-    log: &'a L,
-    publishing: Switch,
-    published: Cell<u32>,
-    commands: Cell<u32>,
+/// What a session of this device is made of.
+pub type Builder<'a, L> = SessionBuilder<'a, StoredProfile, Told<L>>;
+/// One message at a time is on its way.
+pub type OneByOne<'a, L> = Session<'a, StoredProfile, Told<L>, 1>;
+
+/// A session that does nothing yet.
+///
+/// # Errors
+///
+/// The memory or the notification centre is not what a session needs, which no waiting heals. They are
+/// handed back with what was to be made of them.
+#[inline(always)]
+#[allow(clippy::inline_always, clippy::result_large_err, reason = "a session is too large to be handed on")]
+pub fn session<'a, L: Log + Copy, const N: usize>(
+    machine: Machine<L, N>,
+    id: DeviceId,
+    subscriptions: &'a [Subscription<'a>],
+) -> Result<OneByOne<'a, L>, HandedBack<Builder<'a, L>, BuildError>> {
+    let Machine { notifications, memory, memory_plan, encodings, policy, log } = machine;
+    SessionBuilder::new(notifications, memory, id)
+        .memory_plan(memory_plan)
+        .profile(StoredProfile::new().with_encodings(encodings))
+        .policy(policy)
+        .subscriptions(subscriptions)
+        .observer(Told(log))
+        .build_for()
 }
 
-impl<'a, L: Log> Device<'a, L> {
+/// A device with a thermometer, which listens to commands.
+pub struct Application<'a, L> {
+    session: OneByOne<'a, L>,
+    topics: &'a Topics,
+    log: L,
+    /// After how many readings that the broker took it ends.
+    publishes: u32,
+    /// In microseconds.
+    interval: u64,
+    is_publishing: bool,
+    is_waiting: bool,
+    taken: u32,
+    published: u32,
+    commands: u32,
+    /// When the next reading is due, on the kernel's clock in microseconds.
+    due: u64,
+    payload: Json,
+    inbox: (TopicBuffer, PayloadBuffer),
+}
+
+/// Larger than any topic that the device subscribes to.
+pub type TopicBuffer = [u8; 52];
+/// Larger than any command that is meant for it.
+pub type PayloadBuffer = [u8; 16];
+
+impl<'a, L: Log + Copy> Application<'a, L> {
     /// A device that does nothing yet.
     ///
     /// # Errors
     ///
-    /// As [`run`].
-    pub fn new<D, const N: usize>(
-        machine: Machine<D, &'a L, N>,
+    /// As [`session`].
+    #[allow(clippy::result_large_err, reason = "there is room for a session")]
+    pub fn new<const N: usize>(
+        machine: Machine<L, N>,
+        plan: Plan,
         id: DeviceId,
         topics: &'a Topics,
         subscriptions: &'a [Subscription<'a>],
-    ) -> Result<Self, BuildError> {
-        let Machine { notifications, memory, memory_plan, encodings, policy, delay: _, log } = machine;
-        let session = SessionBuilder::new(notifications, memory, id)
-            .memory_plan(memory_plan)
-            .profile(StoredProfile::new().with_encodings(encodings))
-            .policy(policy)
-            .subscriptions(subscriptions)
-            .observer(Told(log))
-            .build_for()
-            .map_err(HandedBack::into_error)?;
-        let publishing = Switch::on();
-        Ok(Self { session, topics, log, publishing, published: Cell::new(0), commands: Cell::new(0) })
+    ) -> Result<Self, HandedBack<Builder<'a, L>, BuildError>> {
+        let log = machine.log;
+        let session = session(machine, id, subscriptions)?;
+        session.start();
+        Ok(Self {
+            session,
+            topics,
+            log,
+            publishes: plan.publishes,
+            interval: u64::from(plan.interval_ms) * 1_000,
+            is_publishing: true,
+            is_waiting: false,
+            taken: 0,
+            published: 0,
+            commands: 0,
+            due: 0,
+            payload: JSON,
+            inbox: ([0; _], [0; _]),
+        })
     }
 
-    /// Keeps the device connected, until the last reading was published.
-    pub async fn stay_connected(&self, delay: impl DelayNs) {
-        self.session.run(delay).await;
-    }
-
-    /// Publishes a reading each interval, and ends the session after the last.
-    pub async fn telemetry(&self, mut delay: impl DelayNs, plan: Plan) {
-        let mut taken = 0;
-        while self.published.get() < plan.publishes {
-            // A reading is taken when it can be published.
-            self.session.online().await;
-            self.publishing.wait().await;
-            taken += 1;
-            // One interval lasts from reading to reading, however long it takes to publish one.
-            join(self.publish(taken, plan), delay.delay_ms(plan.interval_ms.max(1))).await;
-        }
-    }
-
-    async fn publish(&self, taken: u32, plan: Plan) {
-        let payload = reading(taken);
-        let reading = Publish::new(self.topics.telemetry(), payload.as_bytes()).with_qos(QoS::AtLeastOnce);
-        // After an interval there is a newer one.
-        let fresh = Duration::from_millis(plan.interval_ms.max(1_000).into());
-        match self.session.publish(&reading, WhenOffline::Wait(fresh)).await {
-            Ok(reason) => {
-                let number = self.published.get() + 1;
-                self.published.set(number);
-                self.log.published(number, &payload, reason.unwrap_or(ReasonCode::SUCCESS));
-                if number == plan.publishes {
-                    self.session.stop();
-                }
-            }
-            // Not that it was sent twice, since the next is another one.
-            Err(error) => self.log.not_published(&payload, &error),
-        }
-    }
-
-    /// Obeys commands, and acknowledges each.
-    pub async fn commands(&self) {
-        // Larger than any topic and any command that is meant for it.
-        let (mut topic, mut payload) = ([0; 64], [0; 64]);
-        loop {
-            match self.session.receive(&mut Inbox::new(&mut topic, &mut payload)).await {
-                Ok(message) => {
-                    self.obey(message.topic_str().unwrap_or("?"), message.payload());
+    /// Does what can be done now. It is to be called again at the time that it returns, on the kernel's
+    /// clock in microseconds, and after each interrupt of the notifications.
+    pub fn step(&mut self) -> u64 {
+        let (topic, payload) = &mut self.inbox;
+        let mut inbox = Inbox::new(topic, payload);
+        while let Some(incoming) = self.session.next(&mut inbox) {
+            match incoming {
+                Incoming::Message(message) => {
+                    let command = Command::of(message.payload());
+                    if command != Command::Unknown {
+                        self.is_publishing = command == Command::Restart;
+                        self.commands += 1;
+                    }
+                    self.log.command(command, message.topic());
                     message.acknowledge();
                 }
-                Err(error) => self.log.not_received(&error),
+                Incoming::Published(_, verdict) => {
+                    self.is_waiting = false;
+                    match verdict {
+                        Ok(reason) => {
+                            self.published += 1;
+                            self.log.published(self.published, Reading::number(self.taken), reason);
+                            self.is_publishing &= self.published < self.publishes;
+                        }
+                        // Not that it was sent twice, since the next is another one.
+                        Err(error) => self.log.not_published(Reading::number(self.taken), &error),
+                    }
+                }
+                Incoming::NotReceived(error) => self.log.not_received(&error),
+                _ => {}
             }
         }
+        let due = self.publish_in_time();
+        self.session.deadline_micros().min(due)
     }
 
-    fn obey(&self, topic: &str, payload: &[u8]) {
-        let (command, publishing) = match payload {
-            b"stop" => ("stop", false),
-            b"restart" => ("restart", true),
-            _ => return self.log.line(&["no command that is known, on ", topic]),
-        };
-        self.publishing.set(publishing);
-        self.commands.set(self.commands.get() + 1);
-        self.log.line(&["command ", command, " on ", topic]);
+    /// Publishes a reading if one is due, and returns when the next is.
+    fn publish_in_time(&mut self) -> u64 {
+        if !self.is_publishing || self.is_waiting {
+            if self.published >= self.publishes {
+                self.session.stop();
+            }
+            return u64::MAX;
+        }
+        let now = self.session.looked_at_micros();
+        if now < self.due {
+            return self.due;
+        }
+        let reading = Reading::number(self.taken + 1);
+        reading.write_json(&mut self.payload);
+        let publish = Publish::new(self.topics.telemetry(), &self.payload).with_qos(QoS::AtLeastOnce);
+        match self.session.publish_now(&publish) {
+            Ok(_) => self.is_waiting = true,
+            // The session says when it can be tried again.
+            Err(PublishError::NoRoom | PublishError::Offline) => return u64::MAX,
+            Err(error) => self.log.not_published(reading, &error),
+        }
+        self.taken += 1;
+        // The session has looked at the clock since.
+        self.due = self.session.looked_at_micros() + self.interval;
+        self.due
+    }
+
+    #[allow(dead_code, reason = "a board's plan has no end")]
+    fn is_done(&self) -> bool {
+        self.published >= self.publishes && self.session.state() == State::Stopped
+    }
+
+    #[allow(dead_code, reason = "as above")]
+    fn summary(&self) -> Summary {
+        Summary { published: self.published, commands: self.commands, is_done: self.is_done() }
     }
 }
 
-/// A simulated thermometer: tenths of a degree, up and down between 21.0 and 22.5.
-fn reading(number: u32) -> String<40> {
-    let phase = (number % 6) * 5;
-    let tenths = 210 + if phase < 15 { phase } else { 30 - phase };
-    let mut json = String::new();
-    for part in ["{\"temperature_celsius\":", &decimal(tenths / 10), ".", &decimal(tenths % 10), "}"] {
-        // 31 characters at most.
-        let _ = json.push_str(part);
-    }
-    json
+/// What the device can be told.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Command {
+    Stop,
+    Restart,
+    Unknown,
 }
+
+impl Command {
+    pub fn of(payload: &[u8]) -> Self {
+        match payload {
+            b"stop" => Self::Stop,
+            b"restart" => Self::Restart,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A reading of a simulated thermometer: tenths of a degree, up and down between 21.5 and 22.5.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    tenths: u32,
+}
+
+impl Reading {
+    pub fn number(number: u32) -> Self {
+        const TENTHS: [u8; 4] = [220, 215, 220, 225];
+        Self { tenths: TENTHS[(number % 4) as usize].into() }
+    }
+
+    /// Puts the digits in their places, without `core::fmt`, which has no room on a board.
+    #[allow(clippy::cast_possible_truncation, reason = "digits are small")]
+    pub fn write_json(self, json: &mut Json) {
+        let (degrees, tenths) = (self.tenths / 10, self.tenths % 10);
+        let digit = |digit: u32| b'0' + digit as u8;
+        (json[23], json[24], json[26]) = (digit(degrees / 10), digit(degrees % 10), digit(tenths));
+    }
+
+    #[allow(dead_code, reason = "a board's log is short")]
+    pub fn to_json(self) -> Json {
+        let mut json = JSON;
+        self.write_json(&mut json);
+        json
+    }
+}
+
+/// A reading as it is published.
+pub type Json = [u8; 28];
+const JSON: Json = *br#"{"temperature_celsius":00.0}"#;
 
 /// Digits without `core::fmt`.
 fn decimal(number: u32) -> String<10> {
@@ -228,41 +321,16 @@ fn decimal(number: u32) -> String<10> {
     digits
 }
 
-/// Whether to publish, for one who waits until it is so.
-struct Switch {
-    is_on: Cell<bool>,
-    waiting: Cell<Option<Waker>>,
-}
-
-impl Switch {
-    fn on() -> Self {
-        Self { is_on: Cell::new(true), waiting: Cell::new(None) }
-    }
-
-    fn set(&self, is_on: bool) {
-        self.is_on.set(is_on);
-        if let Some(waiting) = self.waiting.take() {
-            waiting.wake();
-        }
-    }
-
-    async fn wait(&self) {
-        poll_fn(|cx| {
-            if self.is_on.get() {
-                return Poll::Ready(());
-            }
-            self.waiting.set(Some(cx.waker().clone()));
-            Poll::Pending
-        })
-        .await;
-    }
-}
-
 /// Where the application tells what it does: a few words each, from pieces. A machine with room for
 /// prose takes the events and errors themselves, which say more.
 pub trait Log {
     /// One line.
     fn line(&self, parts: &[&str]);
+
+    /// One line that needs no putting together.
+    fn say(&self, line: &str) {
+        self.line(&[line]);
+    }
 
     /// Something happened in the session.
     fn event(&self, event: &Event<'_>) {
@@ -274,47 +342,52 @@ pub trait Log {
             }
             // The next event says to whom.
             Event::State(State::Connecting) => {}
-            Event::State(state) => self.line(&[name(state)]),
-            Event::Connecting { host, .. } => self.line(&["connecting to ", host]),
+            Event::State(state) => self.say(name(state)),
+            Event::Connecting { .. } => self.say("connecting"),
             Event::Subscribed { filter, outcome: TopicOutcome::Granted(_) } => {
                 self.line(&["subscribed to ", filter.as_str()]);
             }
             Event::Subscribed { filter, .. } | Event::NotSubscribed { filter, .. } => {
                 self.line(&["not subscribed to ", filter.as_str()]);
             }
-            Event::Discarded { .. } | Event::Lost { .. } => self.line(&["a message was thrown away"]),
+            Event::Discarded { .. } | Event::Lost { .. } => self.say("a message was thrown away"),
             _ => {}
         }
     }
 
     /// The broker took a reading, the first being number 1.
-    fn published(&self, _number: u32, reading: &str, _reason: ReasonCode) {
-        self.line(&["published ", reading]);
+    fn published(&self, _number: u32, _reading: Reading, _reason: ReasonCode) {
+        self.say("published");
     }
 
     /// A reading was not published, or nobody knows whether it was.
-    fn not_published(&self, reading: &str, error: &PublishError) {
-        let why = match error {
-            PublishError::Indeterminate(_) => "unknown whether published ",
-            PublishError::Refused(_) => "refused ",
-            _ => "not published ",
-        };
-        self.line(&[why, reading]);
+    fn not_published(&self, _reading: Reading, error: &PublishError) {
+        self.say(match error {
+            PublishError::Indeterminate(_) => "unknown whether published",
+            PublishError::Refused(_) => "refused",
+            _ => "not published",
+        });
+    }
+
+    /// A command came, and was obeyed if it is one.
+    fn command(&self, command: Command, _topic: &[u8]) {
+        const WORDS: [&str; 3] = ["command stop", "command restart", "no command"];
+        self.say(WORDS[command as usize]);
     }
 
     /// A message could not be received.
     fn not_received(&self, error: &ReceiveError<'_>) {
         // Received again, it is thrown away, and that is told.
         if !matches!(error, ReceiveError::TooLarge) {
-            self.line(&["a message was too large"]);
+            self.say("a message was too large");
         }
     }
 }
 
 /// The session's observer.
-struct Told<'a, L>(&'a L);
+pub struct Told<L>(L);
 
-impl<L: Log> Observer for Told<'_, L> {
+impl<L: Log> Observer for Told<L> {
     fn event(&mut self, event: &Event<'_>) {
         self.0.event(event);
     }

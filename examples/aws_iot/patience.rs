@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use embedded_hal_async::delay::DelayNs;
 use microvisor::session::{PublishError, State};
 
 /// The device itself tries for ever. Whoever waits for it has this much time for trouble, which is all
@@ -49,10 +48,7 @@ impl Patience {
     }
 
     pub(crate) fn not_published(&self, now: Duration, error: &PublishError) {
-        // What kept it waiting says more.
-        if *error != PublishError::TimedOut {
-            self.failed(now, error.to_string());
-        }
+        self.failed(now, error.to_string());
     }
 
     fn failed(&self, now: Duration, failure: String) {
@@ -60,21 +56,15 @@ impl Patience {
         self.failure.replace(Some(failure));
     }
 
-    fn left(&self, now: Duration) -> Duration {
+    /// How much of it is left.
+    pub(crate) fn left(&self, now: Duration) -> Duration {
         let current = self.since.get().map_or(Duration::ZERO, |since| now.saturating_sub(since));
         self.limit.saturating_sub(self.spent.get() + current)
     }
 
-    /// Waits until there is none left, and says what the trouble was.
-    pub(crate) async fn run_out(&self, clock: impl Fn() -> Duration, mut delay: impl DelayNs) -> String {
-        loop {
-            let left = self.left(clock());
-            if left.is_zero() {
-                let state = self.state.get();
-                return self.failure.take().unwrap_or_else(|| format!("still {state}"));
-            }
-            // It does not run out sooner.
-            delay.delay_ms(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)).await;
-        }
+    /// What the trouble was.
+    pub(crate) fn trouble(&self) -> String {
+        let state = self.state.get();
+        self.failure.take().unwrap_or_else(|| format!("still {state}"))
     }
 }

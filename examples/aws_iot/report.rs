@@ -2,14 +2,13 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use microvisor::mqtt::ReasonCode;
 use microvisor::session::{Event, PublishError, ReceiveError, State};
+use microvisor_provision::check::Report;
 
-use crate::application::Log;
-use crate::credentials::{Credentials, CredentialsError};
+use crate::application::{Command, Log, Reading};
 use crate::patience::Patience;
 
 /// Prints what the device does, and when, by its own clock; all that is to be said of each thing.
@@ -29,7 +28,11 @@ impl<'p, C: Fn() -> Duration> Printer<'p, C> {
     }
 }
 
-impl<C: Fn() -> Duration> Log for Printer<'_, C> {
+fn json(reading: Reading) -> String {
+    String::from_utf8_lossy(&reading.to_json()).into_owned()
+}
+
+impl<C: Fn() -> Duration> Log for &Printer<'_, C> {
     fn line(&self, parts: &[&str]) {
         self.print(parts.concat());
     }
@@ -42,22 +45,31 @@ impl<C: Fn() -> Duration> Log for Printer<'_, C> {
         match event {
             // The next event says to whom.
             Event::State(State::Connecting) => {}
-            Event::State(State::BackingOff { until, cause }) => {
-                let wait = until.saturating_sub(now).as_secs_f64();
+            Event::State(State::BackingOff { until_micros, cause }) => {
+                let wait = Duration::from_micros(*until_micros).saturating_sub(now).as_secs_f64();
                 self.print(format_args!("{cause}; next attempt in {wait:.1} s"));
             }
             event => self.print(event),
         }
     }
 
-    fn published(&self, number: u32, reading: &str, reason: ReasonCode) {
+    fn published(&self, number: u32, reading: Reading, reason: ReasonCode) {
         self.patience.published();
-        self.print(format_args!("published {number}/{} {reading}: {reason}", self.publishes));
+        self.print(format_args!("published {number}/{} {}: {reason}", self.publishes, json(reading)));
     }
 
-    fn not_published(&self, reading: &str, error: &PublishError) {
+    fn not_published(&self, reading: Reading, error: &PublishError) {
         self.patience.not_published((self.clock)(), error);
-        self.print(format_args!("not published: {reading}: {error}"));
+        self.print(format_args!("not published: {}: {error}", json(reading)));
+    }
+
+    fn command(&self, command: Command, topic: &[u8]) {
+        let name = match command {
+            Command::Stop => "command stop",
+            Command::Restart => "command restart",
+            Command::Unknown => "no command that is known,",
+        };
+        self.print(format_args!("{name} on {}", String::from_utf8_lossy(topic)));
     }
 
     fn not_received(&self, error: &ReceiveError<'_>) {
@@ -75,12 +87,15 @@ pub(crate) fn print(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Reads a folder of credentials, and tells what was found.
-pub(crate) fn read(folder: &Path) -> Result<Credentials, CredentialsError> {
-    let credentials = Credentials::read(folder)?;
-    credentials.notes.iter().for_each(print);
-    for warning in &credentials.warnings {
-        eprintln!("warning: {warning}");
+/// What was found in a folder of credentials.
+pub(crate) fn found(report: &Report) {
+    for part in &report.parts {
+        print(format_args!("{}: {} ({})", part.role, part.file, part.description));
     }
-    Ok(credentials)
+    for unused in &report.left_aside {
+        print(format_args!("{} {}: ignored", unused.file, unused.why));
+    }
+    for problem in &report.problems {
+        eprintln!("warning: {problem}");
+    }
 }
