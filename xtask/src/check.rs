@@ -8,8 +8,8 @@ use object::{Object, ObjectSection, ObjectSymbol, SectionKind};
 use crate::Result;
 use crate::entries::entries;
 
-/// The kernel's half of the flash.
-const SECURE: std::ops::Range<u32> = 0x0c00_0000..0x1000_0000;
+/// The flash of 2 MiB as the secure half sees it, where the kernel is.
+const SECURE: std::ops::Range<u32> = 0x0c00_0000..0x0c20_0000;
 
 /// What can panic, or is there for nothing but panics, by its path in `core`.
 const PANICS: [&str; 7] = [
@@ -24,7 +24,27 @@ const PANICS: [&str; 7] = [
 
 /// What every `async` block has for the case that it is polled after its end, which no executor does, and
 /// the way from there to the handler.
-const UNAVOIDABLE: [&str; 2] = ["panic_const_async_fn_resumed", "core::panicking::panic_fmt"];
+const OF_FUTURES: [&str; 2] = ["panic_const_async_fn_resumed", "core::panicking::panic_fmt"];
+
+/// Which panics an image may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Panics {
+    None,
+    /// What every `async` block has.
+    OfFutures,
+    Any,
+}
+
+impl Panics {
+    /// What is found of an image that passes.
+    pub(crate) const fn verdict(self) -> &'static str {
+        match self {
+            Self::None => "; no panics, no floats as text",
+            Self::OfFutures => "; no panics but of futures that are over, no floats as text",
+            Self::Any => "",
+        }
+    }
+}
 
 const FLOATS: [&str; 4] = ["core::fmt::float", "flt2dec", "float_to_decimal", "float_to_exponential"];
 
@@ -33,14 +53,14 @@ const FLOATS: [&str; 4] = ["core::fmt::float", "flt2dec", "float_to_decimal", "f
 /// # Errors
 ///
 /// What is wrong with it, by name.
-pub(crate) fn check(elf: &[u8], may_panic: bool) -> Result<usize> {
+pub(crate) fn check(elf: &[u8], panics: Panics) -> Result<usize> {
     let elf = ElfFile32::<object::Endianness>::parse(elf)?;
     let calls = check_calls(&elf)?;
-    if !may_panic {
+    if panics != Panics::Any {
         let found: Vec<String> = elf
             .symbols()
             .filter_map(|symbol| Some(format!("{:#}", rustc_demangle::demangle(symbol.name().ok()?))))
-            .filter(|name| is_unwanted(name))
+            .filter(|name| is_unwanted(name, panics))
             .collect();
         if !found.is_empty() {
             return Err(format!("it can panic, or write floats:\n  {}", found.join("\n  ")).into());
@@ -49,18 +69,23 @@ pub(crate) fn check(elf: &[u8], may_panic: bool) -> Result<usize> {
     Ok(calls)
 }
 
-fn is_unwanted(name: &str) -> bool {
+fn is_unwanted(name: &str, panics: Panics) -> bool {
     let is_in = |list: &[&str]| list.iter().any(|part| name.contains(part));
-    (is_in(&PANICS) && !is_in(&UNAVOIDABLE)) || is_in(&FLOATS)
+    let may_panic = panics == Panics::OfFutures && is_in(&OF_FUTURES);
+    (is_in(&PANICS) && !may_panic) || is_in(&FLOATS)
 }
 
-/// Each call of the kernel goes through a veneer, since no branch reaches so far.
+/// Each call of the kernel goes through a veneer, since no branch reaches so far: the linker's, or one of the
+/// image's own under the call's name.
 fn check_calls(elf: &ElfFile32<'_>) -> Result<usize> {
     let entries = entries();
     let mut called = BTreeSet::new();
     let mut wrong = Vec::new();
     for symbol in elf.symbols() {
-        let Some(name) = symbol.name().ok().and_then(veneer_of) else { continue };
+        let is_code = matches!(symbol.section(), object::SymbolSection::Section(_));
+        let own = |name: &'_ str| is_code && entries.contains_key(name);
+        let Some(name) = symbol.name().ok() else { continue };
+        let Some(name) = veneer_of(name).or(Some(name).filter(|name| own(name))) else { continue };
         let code = code_at(elf, symbol.address() & !1).unwrap_or_default();
         match veneer_target(code) {
             Some(target) if entries.get(name) == Some(&target) => {
@@ -117,10 +142,11 @@ fn code_at<'d>(elf: &ElfFile32<'d>, address: u64) -> Option<&'d [u8]> {
     })
 }
 
-/// `movw ip, #…; movt ip, #…; bx ip`, or `ldr.w pc, [pc]` with the address behind it.
+/// `movw ip, #…; movt ip, #…; bx ip`, or `ldr.w pc, [pc]` with the address behind it, which has two
+/// encodings.
 fn veneer_target(code: &[u8]) -> Option<u32> {
-    const LDR_PC: [u8; 4] = [0x5f, 0xf8, 0x00, 0xf0];
-    if code.starts_with(&LDR_PC) {
+    const LDR_PC: [[u8; 4]; 2] = [[0x5f, 0xf8, 0x00, 0xf0], [0xdf, 0xf8, 0x00, 0xf0]];
+    if LDR_PC.iter().any(|load| code.starts_with(load)) {
         return Some(u32::from_le_bytes(code.get(4..8)?.try_into().ok()?));
     }
     moved(code.get(..8)?.try_into().ok()?)
@@ -139,10 +165,28 @@ fn immediate(first: u16, second: u16) -> u32 {
     (first & 0xf) << 12 | (first >> 10 & 1) << 11 | (second >> 12 & 7) << 8 | second & 0xff
 }
 
-/// The addresses that code makes of two halves.
+/// The addresses that code makes of two halves, and those that it loads.
 fn far_targets(section: &object::read::elf::ElfSection32<'_, '_>) -> Vec<u32> {
     let code = section.data().unwrap_or_default();
-    code.windows(8).step_by(2).filter_map(|code| moved(code.try_into().ok()?)).collect()
+    // Sections of code begin on a word.
+    let made = code.windows(8).step_by(2).filter_map(|code| moved(code.try_into().ok()?));
+    let loaded = (0..code.len()).step_by(2).filter_map(|at| loaded(code, at));
+    made.chain(loaded).collect()
+}
+
+/// What the instruction at `at` loads from beside the code, if it is such a one: `ldr`, counted from the word
+/// that is 4 bytes on (Armv8-M, C2.4.74).
+fn loaded(code: &[u8], at: usize) -> Option<u32> {
+    let half = |at: usize| Some(u16::from_le_bytes(code.get(at..at + 2)?.try_into().ok()?));
+    let base = (at + 4) & !3;
+    let first = half(at)?;
+    let place = match first {
+        0x4800..=0x4fff => base + usize::from(first & 0xff) * 4,
+        0xf8df => base + usize::from(half(at + 2)? & 0xfff),
+        0xf85f => base.checked_sub(usize::from(half(at + 2)? & 0xfff))?,
+        _ => return None,
+    };
+    Some(u32::from_le_bytes(code.get(place..place + 4)?.try_into().ok()?))
 }
 
 #[cfg(test)]
@@ -170,14 +214,46 @@ mod tests {
         assert_eq!(veneer_of("__memcpy_veneer"), None);
     }
 
+    /// The same as an assembler writes it.
+    const OWN: [u8; 8] = [0xdf, 0xf8, 0x00, 0xf0, 0x01, 0xe0, 0x1f, 0x0c];
+
     #[test]
-    fn panics_and_floats_are_found_but_for_what_cannot_be_had_without() {
-        assert!(is_unwanted("core::panicking::panic_bounds_check"));
-        assert!(is_unwanted("core::panicking::panic"));
-        assert!(is_unwanted("core::option::unwrap_failed"));
-        assert!(is_unwanted("core::num::imp::flt2dec::strategy::grisu::format_exact_opt"));
-        assert!(!is_unwanted("core::panicking::panic_const::panic_const_async_fn_resumed"));
-        assert!(!is_unwanted("core::panicking::panic_fmt"));
-        assert!(!is_unwanted("aws_iot::application::run"));
+    fn an_images_own_veneers_are_read() {
+        assert_eq!(veneer_target(&OWN), Some(0x0c1f_e001));
+    }
+
+    #[test]
+    fn addresses_that_are_loaded_are_found() {
+        // `nop; ldr r0, [pc, #4]; blx r0; nop`, two words, of which the second is loaded.
+        let code = [0x00, 0xbf, 0x01, 0x48, 0x80, 0x47, 0x00, 0xbf, 1, 2, 3, 4, 0x01, 0xe0, 0x1f, 0x0c];
+        assert_eq!(loaded(&code, 2), Some(0x0403_0201));
+        let code = [&[0x01, 0x48], &code[2..]].concat();
+        assert_eq!(loaded(&code, 0), Some(0x0403_0201));
+        assert_eq!(loaded(&OWN, 0), Some(0x0c1f_e001));
+        assert_eq!(loaded(&GNU, 0), Some(0x0c1f_e001));
+        assert_eq!(loaded(&OWN, 2), None);
+        assert_eq!(loaded(&OWN[..6], 0), None);
+    }
+
+    #[test]
+    fn panics_and_floats_are_found() {
+        for panics in [Panics::None, Panics::OfFutures] {
+            assert!(is_unwanted("core::panicking::panic_bounds_check", panics));
+            assert!(is_unwanted("core::panicking::panic", panics));
+            assert!(is_unwanted("core::option::unwrap_failed", panics));
+            assert!(is_unwanted("core::num::imp::flt2dec::strategy::grisu::format_exact_opt", panics));
+            assert!(!is_unwanted("aws_iot::application::run", panics));
+            assert!(!is_unwanted("__rustc::rust_begin_unwind", panics));
+        }
+    }
+
+    #[test]
+    fn what_every_future_has_passes_only_where_that_is_said() {
+        for name in
+            ["core::panicking::panic_const::panic_const_async_fn_resumed", "core::panicking::panic_fmt"]
+        {
+            assert!(is_unwanted(name, Panics::None));
+            assert!(!is_unwanted(name, Panics::OfFutures));
+        }
     }
 }

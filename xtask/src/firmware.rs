@@ -26,6 +26,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Whether it is the main example's application, which an emulator can judge.
+pub(crate) fn is_application(image: &str) -> bool {
+    image.starts_with("aws_iot")
+}
+
 /// Builds the images that are named, or all.
 ///
 /// # Errors
@@ -91,6 +96,8 @@ impl Build<'_> {
         }
         // As an argument, not by configuration, by which cargo sees no need to link again.
         cargo.args(["--", "-C"]).arg(format!("linker={}", self.linker.display()));
+        // One base address for many statics, which otherwise each have their own.
+        cargo.args(["-C", "llvm-args=-arm-global-merge=true"]);
         let status = cargo.status()?;
         if status.success() { Ok(()) } else { Err(format!("{name} was not built: {status}").into()) }
     }

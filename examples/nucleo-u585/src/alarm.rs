@@ -7,45 +7,78 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use cortex_m::peripheral::{SCB, SYST};
+use cortex_m::peripheral::SYST;
 use cortex_m_rt::exception;
 use critical_section::{CriticalSection, Mutex};
 
-#[cfg(feature = "embassy")]
-use crate::embassy_driver as queue;
-#[cfg(not(feature = "embassy"))]
-use crate::timer_queue as queue;
+use crate::sleep;
 
 /// SysTick's reference clock: an eighth of the processor's, which the kernel sets to 160 MHz.
 const TICKS_PER_MICRO: u32 = 20;
-/// A microsecond less than SysTick's 24 bits hold.
-const LONGEST_LAP: u32 = 0x00ff_ffff / TICKS_PER_MICRO - 1;
-/// Whoever waits longer, a day, is woken in between, by which nothing is lost.
-const LONGEST: u64 = 86_400_000_000 / 32;
+/// A lap has half a second at most, 2^19 us, which spares a division; SysTick's 24 bits hold 0.84 s.
+const LAP_SHIFT: u32 = 19;
+const _: () = assert!(((1 << LAP_SHIFT) + 1) * TICKS_PER_MICRO <= 1 << 24);
 
 /// Control and status: counts, interrupts, by the reference clock (Armv8-M, D1.2.239).
 const COUNT: u32 = 0b011;
 
 /// When the alarm is, on the kernel's clock in microseconds.
-static AT: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
-/// How many laps are left; without any, no alarm is set.
+static AT: Time = Time::never();
+/// How many laps are left.
 static LAPS: AtomicU32 = AtomicU32::new(0);
 
-/// Sets the alarm for `at`, unless it is set for an earlier time.
-pub(crate) fn set(cs: CriticalSection<'_>, now: u64, at: u64) {
-    if LAPS.load(Ordering::Relaxed) == 0 || at < AT.borrow(cs).get() {
+/// Wakes those who waited for a time up to the one that it is given, and says when the next one is due.
+pub(crate) type Expire = fn(CriticalSection<'_>, u64) -> Option<u64>;
+
+/// Whom the alarm wakes beside the main loop. An image without futures has none, nor any code for them.
+static EXPIRE: Mutex<Cell<Option<Expire>>> = Mutex::new(Cell::new(None));
+
+/// A time in halves, which code and interrupts can read at any time. What is read while it changes is
+/// neither the old nor the new one.
+///
+/// The bits are inverted, so that a static needs no initial value in flash.
+struct Time([AtomicU32; 2]);
+
+impl Time {
+    const fn never() -> Self {
+        Self([AtomicU32::new(0), AtomicU32::new(0)])
+    }
+
+    fn get(&self) -> u64 {
+        let [low, high] = &self.0;
+        !(u64::from(high.load(Ordering::Relaxed)) << 32 | u64::from(low.load(Ordering::Relaxed)))
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // To halves.
+    fn set(&self, time: u64) {
+        let [low, high] = &self.0;
+        low.store(!time as u32, Ordering::Relaxed);
+        high.store((!time >> 32) as u32, Ordering::Relaxed);
+    }
+}
+
+/// Whether it is set for `at` or an earlier time.
+pub(crate) fn is_set_by(at: u64) -> bool {
+    AT.get() <= at
+}
+
+/// Sets the alarm for `at`, unless it is set for an earlier time, and has `expire` called then.
+pub(crate) fn set(cs: CriticalSection<'_>, now: u64, at: u64, expire: Expire) {
+    EXPIRE.borrow(cs).set(Some(expire));
+    if !is_set_by(at) {
         start(cs, now, at);
     }
 }
 
-/// As a number of microseconds, `wait` fits 32 bits.
-#[allow(clippy::cast_possible_truncation)]
-fn start(cs: CriticalSection<'_>, now: u64, at: u64) {
-    let wait = at.saturating_sub(now).min(LONGEST) as u32;
-    let laps = wait / LONGEST_LAP + 1;
-    // Rounded up, so that it is never early.
+/// Sets the alarm for `at`, in the place of any that is set.
+pub(crate) fn start(_: CriticalSection<'_>, now: u64, at: u64) {
+    // Whoever waits longer than an hour is woken in between, by which nothing is lost.
+    let wait = u32::try_from(at.saturating_sub(now)).unwrap_or(u32::MAX);
+    let laps = (wait >> LAP_SHIFT) + 1;
+    // Rounded up, so that it is never early, but where the alarm before strikes in this very moment: then
+    // it counts as a lap.
     let lap = wait / laps + 1;
-    AT.borrow(cs).set(now + u64::from(wait));
+    AT.set(now + u64::from(wait));
     LAPS.store(laps, Ordering::Relaxed);
     let systick = registers();
     // SAFETY: SysTick is this module's (see `registers`), its handler is in place, and the reload value
@@ -54,8 +87,6 @@ fn start(cs: CriticalSection<'_>, now: u64, at: u64) {
         systick.csr.write(0);
         systick.rvr.write(lap * TICKS_PER_MICRO - 1);
         systick.cvr.write(0);
-        // An interrupt of the alarm before.
-        SCB::clear_pendst();
         systick.csr.write(COUNT);
     }
 }
@@ -80,17 +111,18 @@ fn SysTick() {
     if laps > 1 {
         LAPS.store(laps - 1, Ordering::Relaxed);
     } else {
-        last_lap();
+        stop();
+        sleep::end();
+        expire();
     }
 }
 
-#[inline(never)]
-fn last_lap() {
+fn expire() {
+    let at = AT.get();
+    AT.set(u64::MAX);
     critical_section::with(|cs| {
-        stop();
-        LAPS.store(0, Ordering::Relaxed);
-        let at = AT.borrow(cs).get();
-        if let Some(next) = queue::expire(cs, at) {
+        let next = EXPIRE.borrow(cs).get().and_then(|expire| expire(cs, at));
+        if let Some(next) = next {
             start(cs, at, next);
         }
     });

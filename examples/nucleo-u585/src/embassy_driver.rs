@@ -31,7 +31,7 @@ impl Driver for KernelTime {
             let Some(mut queue) = cell.take() else { return };
             if queue.schedule_wake(at, waker) {
                 // Of the time that is over since, those are woken at once that waited for it.
-                alarm::set(cs, now, queue.next_expiration(now));
+                alarm::set(cs, now, queue.next_expiration(now), expire);
             }
             cell.set(Some(queue));
         });
@@ -39,7 +39,7 @@ impl Driver for KernelTime {
 }
 
 /// Wakes those who waited for a time up to `now`, and says when the next one is due.
-pub(crate) fn expire(cs: CriticalSection<'_>, now: u64) -> Option<u64> {
+fn expire(cs: CriticalSection<'_>, now: u64) -> Option<u64> {
     let cell = DRIVER.queue.borrow(cs);
     let mut queue = cell.take()?;
     let next = queue.next_expiration(now);

@@ -6,10 +6,8 @@
 #[allow(non_camel_case_types)] // As the vendor's headers name them.
 #[repr(u16)]
 pub enum Interrupt {
-    /// Timer 1's break input, a spare line.
+    /// Timer 1's break input, a spare line, at which the kernel announces notifications.
     TIM1_BRK = 41,
-    /// Timer 8's break input, a spare line, at which the kernel announces notifications.
-    TIM8_BRK = 51,
 }
 
 // SAFETY: the number is that of the line, and no larger than the table is long.
@@ -20,7 +18,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 }
 
 /// The number that a notification centre is given.
-pub const NOTIFICATIONS: u32 = Interrupt::TIM8_BRK as u32;
+pub const NOTIFICATIONS: u32 = Interrupt::TIM1_BRK as u32;
 
 /// One entry of the vector table.
 type Handler = unsafe extern "C" fn();
@@ -28,18 +26,18 @@ type Handler = unsafe extern "C" fn();
 unsafe extern "C" {
     fn DefaultHandler();
     fn TIM1_BRK();
-    fn TIM8_BRK();
 }
 
+const LINES: usize = Interrupt::TIM1_BRK as usize + 1;
+
 /// Handlers by their interrupt's number, as far as the last that can be enabled: the STM32U585 has 141
-/// lines, of which the rest of the table would take 360 bytes.
+/// lines, of which the rest of the table would take 400 bytes.
 #[doc(hidden)]
 #[unsafe(link_section = ".vector_table.interrupts")]
 #[unsafe(no_mangle)]
-pub static __INTERRUPTS: [Handler; NOTIFICATIONS as usize + 1] = {
-    let mut table: [Handler; _] = [DefaultHandler; NOTIFICATIONS as usize + 1];
+pub static __INTERRUPTS: [Handler; LINES] = {
+    let mut table: [Handler; _] = [DefaultHandler; LINES];
     table[Interrupt::TIM1_BRK as usize] = TIM1_BRK;
-    table[Interrupt::TIM8_BRK as usize] = TIM8_BRK;
     table
 };
 
@@ -50,14 +48,20 @@ pub fn enable(interrupt: Interrupt) {
     unsafe { cortex_m::peripheral::NVIC::unmask(interrupt) };
 }
 
+/// Lets the [notifications'](NOTIFICATIONS) interrupt through.
+pub fn enable_notifications() {
+    enable(Interrupt::TIM1_BRK);
+}
+
 /// `bind_notifications!(CENTER)` has the interrupt [`NOTIFICATIONS`] handled by the static `CENTER`, a
-/// [`NotificationCenter`](microvisor::NotificationCenter) of that number. It still has to be
-/// [enabled](enable).
+/// [`NotificationCenter`](microvisor::NotificationCenter) of that number, and has it end a main loop's
+/// [sleep](crate::sleep_until). It still has to be [enabled](enable_notifications).
 #[macro_export]
 macro_rules! bind_notifications {
     ($center:path) => {
         #[unsafe(no_mangle)]
-        extern "C" fn TIM8_BRK() {
+        extern "C" fn TIM1_BRK() {
+            $crate::end_sleep();
             $center.on_interrupt();
         }
     };

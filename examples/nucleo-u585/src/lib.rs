@@ -4,15 +4,18 @@
 //! | | |
 //! |---|---|
 //! | [`interrupt`] | the vector table; enabling an interrupt; binding the notifications' |
-//! | [`Timer`] | delays, by SysTick and the kernel's clock |
+//! | [`sleep_until`] | sleep between interrupts, for a main loop |
+//! | [`Timer`] | delays in futures, by SysTick and the kernel's clock |
 //! | [`Led`] | the user LED |
 //! | [`peripheral_clock`] | the clocks of peripherals, which the kernel owns |
 //! | [`worst_case`] | panics and faults: logged, then the application restarts, or stops (a feature each) |
 //! | `embassy_driver` | feature `embassy`: the time driver of `embassy-time` |
 //! | `device` | feature `rtic`: what RTIC asks of a device crate |
 //!
-//! Sleeping is the library's part: `microvisor::WaitForInterrupt`. None of this is needed by the
-//! library. An application that takes another crate for its board takes that one's parts instead.
+//! A main loop, as the image `aws_iot` has one, sleeps with [`sleep_until`]; futures without an executor, as in `blink_log`
+//! and in the idle task of `aws_iot_rtic`, with the library's `microvisor::WaitForInterrupt`; those of `aws_iot_embassy`
+//! with embassy's executor. None of this is needed by the library. An application that takes another crate for its board
+//! takes that one's parts instead.
 #![no_std]
 
 mod alarm;
@@ -22,11 +25,20 @@ pub mod device;
 pub mod embassy_driver;
 pub mod interrupt;
 mod led;
+#[cfg(target_arch = "arm")]
+mod memory;
 pub mod peripheral_clock;
+mod sleep;
 mod timer;
 #[cfg(not(feature = "embassy"))]
 mod timer_queue;
 pub mod worst_case;
 
+#[cfg(target_arch = "arm")]
+core::arch::global_asm!(include_str!(concat!(env!("OUT_DIR"), "/veneers.s")));
+
 pub use led::Led;
+#[doc(hidden)]
+pub use sleep::end as end_sleep;
+pub use sleep::sleep_until;
 pub use timer::Timer;

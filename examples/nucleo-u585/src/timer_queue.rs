@@ -135,7 +135,7 @@ impl Entry {
             unsafe { *self.waiting.get() = Waiting { next, deadline, waker } };
             self.is_queued.store(true, Ordering::Release);
             queue.set(Link(self));
-            alarm::set(cs, now, deadline);
+            alarm::set(cs, now, deadline, expire);
         });
     }
 
@@ -167,7 +167,7 @@ impl Entry {
 }
 
 /// Takes those out who waited for a time up to `now`, wakes them, and says when the next one is due.
-pub(crate) fn expire(cs: CriticalSection<'_>, now: u64) -> Option<u64> {
+fn expire(cs: CriticalSection<'_>, now: u64) -> Option<u64> {
     let mut link = QUEUE.borrow(cs).replace(Link(ptr::null()));
     let mut earliest = None;
     // SAFETY: entries in the queue live, since whoever is dropped leaves it.

@@ -4,159 +4,182 @@
 //! feature `panic-restart`, the platform starts the application anew; with `panic-halt` alone, it stops
 //! with all interrupts off, where a debugger finds it.
 //!
-//! With neither, the application has to define a panic handler and a `HardFault` handler of its own.
+//! | line | what it was |
+//! |---|---|
+//! | `panic at src/main.rs line 12` | a panic |
+//! | `exception 3 at 800abcd` | a fault, by the instruction at that address |
+//! | `exception 67 at 800abcd` | interrupt 67 - 16, which is enabled and has no handler |
+//!
+//! With neither feature, the application has to define a panic handler, and `DefaultHandler` and
+//! `HardFault` of its own.
 
-use cortex_m::peripheral::{NVIC, SYST};
+use core::mem::MaybeUninit;
+use core::num::NonZero;
+
 use microvisor::sys;
-
-/// Logs what it was and where, and restarts or stops.
-#[cfg(any(feature = "panic-restart", feature = "panic-halt"))]
-fn end(parts: &[&str]) -> ! {
-    log(parts);
-    if cfg!(feature = "panic-restart") { restart() } else { halt() }
-}
 
 /// Has the platform start the application anew, with an update if one was downloaded. Should it not, the
 /// application stops.
 ///
-/// From an interrupt handler or a fault it works as well: the kernel need not take the call there, so
-/// what was interrupted is left for good first.
+/// It works from handlers as well: the kernel need not take the call there, so what was interrupted is left
+/// for good first.
 pub fn restart() -> ! {
-    silence();
-    #[cfg(target_arch = "arm")]
-    if let cortex_m::peripheral::scb::VectActive::ThreadMode = cortex_m::peripheral::SCB::vect_active() {
-        ask_for_restart()
-    } else {
-        leave_handlers()
-    }
-    #[cfg(not(target_arch = "arm"))]
-    ask_for_restart()
-}
-
-extern "C" fn ask_for_restart() -> ! {
-    // SAFETY: the kernel resets the application; nothing of it is in use afterwards.
-    unsafe { sys::mvRestart(sys::MV_RESTARTMODE_AUTOAPPLYUPDATE) };
-    halt()
-}
-
-/// Returns from the exception, to `ask_for_restart` on an empty stack instead of to what was interrupted.
-#[cfg(target_arch = "arm")]
-fn leave_handlers() -> ! {
-    unsafe extern "C" {
-        static _stack_start: u32;
-    }
-    /// Thumb state, nothing else (Armv8-M, D1.2.280).
-    const XPSR: u32 = 1 << 24;
-    /// To thread mode of the non-secure state, on the main stack, without floating-point registers
-    /// (Armv8-M, D1.2.95).
-    const EXC_RETURN: u32 = 0xffff_ffb8;
-    // SAFETY: nothing on the stack is used any more. The frame is that of an exception's entry, eight
-    // words (Armv8-M, B3.19), of which the last are the return address and XPSR.
-    unsafe {
-        core::arch::asm!(
-            "mov sp, {stack}",
-            "sub sp, #32",
-            "str {target}, [sp, #24]",
-            "str {xpsr}, [sp, #28]",
-            "bx {exc_return}",
-            stack = in(reg) &raw const _stack_start,
-            target = in(reg) ask_for_restart as extern "C" fn() -> !,
-            xpsr = in(reg) XPSR,
-            exc_return = in(reg) EXC_RETURN,
-            options(noreturn),
-        )
-    }
+    // SAFETY: nothing of the application goes on.
+    unsafe { leave(0, 0) }
 }
 
 /// Stops for ever, asleep.
 pub fn halt() -> ! {
-    silence();
+    // SAFETY: nothing runs any more that could miss an interrupt. Unlike PRIMASK, FAULTMASK keeps those that
+    // pend from ending each sleep (Armv8-M Architecture Reference Manual, "Wait for Interrupt").
+    #[cfg(target_arch = "arm")]
+    unsafe {
+        core::arch::asm!("cpsid f");
+    }
     loop {
         cortex_m::asm::wfi();
     }
 }
 
-/// No interrupt strikes from now on. To mask them is not enough: one that is pending ends each sleep.
-fn silence() {
-    // SAFETY: nothing runs any more that could miss them.
-    unsafe {
-        (*SYST::PTR).csr.write(0);
-        (*NVIC::PTR).icer.iter().for_each(|word| word.write(u32::MAX));
+/// The end, in thread mode: after an exception that struck at `address`, or after none, which is 0.
+extern "C" fn end(exception: u32, address: u32) -> ! {
+    if address != 0 {
+        let mut line = Line::new();
+        line.prepend_number(address, HEXADECIMAL);
+        line.prepend(b" at ");
+        line.prepend_number(exception, DECIMAL);
+        line.prepend(b"exception ");
+        line.log();
+        if !cfg!(feature = "panic-restart") {
+            halt()
+        }
     }
+    // SAFETY: the kernel resets the application; nothing of it is in use afterwards.
+    unsafe { sys::mvRestart(sys::MV_RESTARTMODE_AUTOAPPLYUPDATE) };
+    halt()
 }
 
-/// One line, as far as 120 bytes hold it. It needs no handle of the log, of which the panicking code may
-/// be part; if the log was never started, the kernel refuses.
-#[cfg(any(feature = "panic-restart", feature = "panic-halt"))]
-fn log(parts: &[&str]) {
-    let mut line = [0; 120];
-    let mut length = 0;
-    for (room, byte) in line.iter_mut().zip(parts.iter().flat_map(|part| part.bytes())) {
-        *room = byte;
-        length += 1;
+/// Goes on with [`end`] on an empty stack, from a handler by returning from its exception to there. Which one
+/// that is, it finds out.
+///
+/// The frame that it returns by is one as an exception's entry makes them: r0 to r3, r12, lr, the return
+/// address, and XPSR, of which only Thumb is set. `EXC_RETURN` is 0xffff\_ffb8: to thread mode of the non-secure
+/// state, on the main stack, without floating-point registers (Armv8-M Architecture Reference Manual,
+/// "Exception return").
+///
+/// # Safety
+///
+/// What was interrupted never goes on.
+#[cfg(target_arch = "arm")]
+#[unsafe(naked)]
+unsafe extern "C" fn leave(_: u32, address: u32) -> ! {
+    core::arch::naked_asm!(
+        "mrs r0, IPSR",
+        "cmp r0, #0",
+        "beq.w {end}",
+        "ldr r2, =_stack_start",
+        "mov sp, r2",
+        "ldr r6, ={end}",
+        "bic r6, #1",
+        "mov r7, #0x01000000",
+        "push {{r4-r7}}",
+        "push {{r0-r3}}",
+        "mvn r0, #0x47",
+        "bx r0",
+        end = sym end,
+    )
+}
+
+#[cfg(not(target_arch = "arm"))]
+unsafe fn leave(exception: u32, address: u32) -> ! {
+    end(exception, address)
+}
+
+const DECIMAL: NonZero<u32> = NonZero::new(10).unwrap();
+const HEXADECIMAL: NonZero<u32> = NonZero::new(16).unwrap();
+
+/// A line of the log, written from its end. It needs no handle of the log, of which the failing code may be
+/// part; if the log was never started, the kernel refuses.
+struct Line {
+    bytes: [MaybeUninit<u8>; Self::LEN],
+    start: usize,
+}
+
+impl Line {
+    const LEN: usize = 120;
+
+    const fn new() -> Self {
+        Self { bytes: [MaybeUninit::uninit(); Self::LEN], start: Self::LEN }
     }
-    // SAFETY: the kernel reads that many bytes, and only in this call.
-    unsafe { sys::mvServerLog(line.as_ptr(), length) };
+
+    /// As far as there is room.
+    #[inline(never)]
+    fn prepend(&mut self, text: &[u8]) {
+        for byte in text.iter().rev() {
+            let start = self.start.wrapping_sub(1);
+            let Some(place) = self.bytes.get_mut(start) else { return };
+            place.write(*byte);
+            self.start = start;
+        }
+    }
+
+    #[inline(never)]
+    fn prepend_number(&mut self, number: u32, base: NonZero<u32>) {
+        let mut rest = number;
+        loop {
+            #[allow(clippy::cast_possible_truncation)] // Less than the base.
+            let digit = (rest % base) as u8;
+            self.prepend(&[if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }]);
+            rest /= base;
+            if rest == 0 {
+                return;
+            }
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // 120 bytes at most.
+    fn log(&self) {
+        let line = self.bytes.as_ptr().wrapping_add(self.start);
+        // SAFETY: the start is within the bytes, and all behind it was written; the kernel reads that, and
+        // only in this call.
+        unsafe { sys::mvServerLog(line.cast(), (Self::LEN - self.start) as u16) };
+    }
 }
 
 #[cfg(any(feature = "panic-restart", feature = "panic-halt"))]
 mod handlers {
     use core::panic::PanicInfo;
 
-    use cortex_m_rt::{ExceptionFrame, exception};
+    use super::{DECIMAL, Line, halt, restart};
 
-    use super::end;
+    /// Of a file's path, the last bytes that are logged.
+    const PATH: usize = 90;
 
     #[panic_handler]
     fn panic(info: &PanicInfo<'_>) -> ! {
-        match info.location() {
-            Some(place) => {
-                end(&["panic at ", place.file(), " line ", Digits::decimal(place.line()).as_str()])
-            }
-            None => end(&["panic"]),
+        if let Some(place) = info.location() {
+            let path = place.file().as_bytes();
+            let mut line = Line::new();
+            line.prepend_number(place.line(), DECIMAL);
+            line.prepend(b" line ");
+            line.prepend(path.get(path.len().saturating_sub(PATH)..).unwrap_or_default());
+            line.prepend(b"panic at ");
+            line.log();
         }
+        if cfg!(feature = "panic-restart") { restart() } else { halt() }
     }
 
-    #[exception]
-    unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-        end(&["fault at ", Digits::hex(frame.pc()).as_str()])
-    }
-
-    #[exception]
-    unsafe fn DefaultHandler(number: i16) {
-        end(&["unhandled interrupt ", Digits::decimal(number.unsigned_abs().into()).as_str()]);
-    }
-
-    /// The digits of a number.
-    struct Digits {
-        text: [u8; 10],
-        first: usize,
-    }
-
-    impl Digits {
-        fn decimal(number: u32) -> Self {
-            Self::of(number, 10)
-        }
-
-        fn hex(number: u32) -> Self {
-            Self::of(number, 16)
-        }
-
-        fn of(mut number: u32, base: u32) -> Self {
-            let mut digits = Self { text: [b'0'; 10], first: 10 };
-            for place in digits.text.iter_mut().rev() {
-                *place = b"0123456789abcdef".get((number % base) as usize).copied().unwrap_or(b'?');
-                number /= base;
-                digits.first -= 1;
-                if number == 0 {
-                    break;
-                }
-            }
-            digits
-        }
-
-        fn as_str(&self) -> &str {
-            self.text.get(self.first..).and_then(|digits| str::from_utf8(digits).ok()).unwrap_or_default()
-        }
+    /// All exceptions that have no handler of their own. The address is in the frame of the entry.
+    #[cfg(target_arch = "arm")]
+    #[unsafe(naked)]
+    #[unsafe(export_name = "DefaultHandler")]
+    unsafe extern "C" fn default_handler() -> ! {
+        core::arch::naked_asm!(
+            ".global HardFault",
+            ".thumb_set HardFault, DefaultHandler",
+            "ldr r1, [sp, #24]",
+            "b.w {leave}",
+            leave = sym super::leave,
+        )
     }
 }

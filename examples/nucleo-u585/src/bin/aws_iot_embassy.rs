@@ -3,46 +3,47 @@
 #![no_main]
 
 #[path = "../../../aws_iot/application.rs"]
+#[allow(dead_code, reason = "the main loop is not for tasks")]
 mod application;
 mod board;
 #[path = "board/static_device.rs"]
 mod static_device;
+#[path = "../../../aws_iot/tasks.rs"]
+mod tasks;
 
-use application::Device;
-use board::BoardLog;
 use cortex_m_rt::entry;
 use embassy_executor::{Executor, SpawnError, SpawnToken, Spawner};
-use nucleo_u585::{Timer, worst_case};
+use nucleo_u585::{Timer, bind_notifications, worst_case};
 use static_cell::StaticCell;
+use static_device::BoardDevice;
 
 static EXECUTOR: StaticCell<Executor> = StaticCell::new();
+
+bind_notifications!(board::CENTER);
 
 /// By hand, since what `embassy_executor::main` makes of it can panic.
 #[entry]
 fn main() -> ! {
-    static_device::place(&EXECUTOR, Executor::new()).run(|spawner| start(spawner, boot(spawner)))
+    let device = static_device::device();
+    static_device::place(&EXECUTOR, Executor::new()).run(|spawner| {
+        start(spawner, stay_connected(device));
+        start(spawner, telemetry(device));
+        start(spawner, commands(device));
+    })
 }
 
 #[embassy_executor::task]
-async fn boot(spawner: Spawner) {
-    let device = static_device::device().await;
-    start(spawner, stay_connected(device));
-    start(spawner, telemetry(device));
-    start(spawner, commands(device));
-}
-
-#[embassy_executor::task]
-async fn stay_connected(device: &'static Device<'static, BoardLog>) {
+async fn stay_connected(device: &'static BoardDevice) {
     device.stay_connected(Timer).await;
 }
 
 #[embassy_executor::task]
-async fn telemetry(device: &'static Device<'static, BoardLog>) {
+async fn telemetry(device: &'static BoardDevice) {
     device.telemetry(Timer, board::PLAN).await;
 }
 
 #[embassy_executor::task]
-async fn commands(device: &'static Device<'static, BoardLog>) {
+async fn commands(device: &'static BoardDevice) {
     device.commands().await;
 }
 

@@ -1,19 +1,23 @@
-//! The main example's application as three tasks of RTIC.
+//! The main example's application under RTIC: the notifications' interrupt is a task of it, and its idle task
+//! polls the three futures.
 #![no_std]
 #![no_main]
 
 #[path = "../../../aws_iot/application.rs"]
+#[allow(dead_code, reason = "the main loop is not for futures")]
 mod application;
 mod board;
 #[path = "board/static_device.rs"]
 mod static_device;
+#[path = "../../../aws_iot/tasks.rs"]
+mod tasks;
 
-#[rtic::app(device = nucleo_u585::device, peripherals = false, dispatchers = [TIM1_BRK])]
+#[rtic::app(device = nucleo_u585::device, peripherals = false)]
 mod app {
-    use nucleo_u585::Timer;
+    use embassy_futures::join::join3;
+    use nucleo_u585::{Timer, worst_case};
 
-    use crate::application::Device;
-    use crate::board::{self, BoardLog};
+    use crate::board::{CENTER, PLAN};
     use crate::static_device;
 
     #[shared]
@@ -22,47 +26,37 @@ mod app {
     #[local]
     struct Local {}
 
-    /// The device, which only one thread may use.
-    pub struct OnePriority(&'static Device<'static, BoardLog>);
-
-    // SAFETY: it is handed from task to task of one priority, none of which interrupts another.
-    unsafe impl Send for OnePriority {}
-
     #[init]
     fn init(_: init::Context) -> (Shared, Local) {
-        // Sent once each: there is room.
-        let _ = start::spawn();
         (Shared {}, Local {})
     }
 
-    /// Asleep. Whatever strikes before `wfi` has its tasks run there and then.
+    /// Wakes who waits for a notification. It calls nothing of the kernel's.
+    #[task(binds = TIM1_BRK, priority = 1)]
+    fn notified(_: notified::Context) {
+        CENTER.on_interrupt();
+    }
+
+    /// The application, in thread mode.
+    ///
+    /// RTIC runs software tasks in the handlers of interrupts, where nothing says that the kernel takes system
+    /// calls; those of priority 0 it runs in thread mode, but then it never sleeps. So the futures are no
+    /// tasks of its own: they are polled here, below all tasks, and the processor sleeps between interrupts.
     #[idle]
     fn idle(_: idle::Context) -> ! {
-        loop {
-            cortex_m::asm::wfi();
-        }
-    }
-
-    #[task(priority = 1)]
-    async fn start(_: start::Context) {
-        let device = static_device::device().await;
-        let _ = stay_connected::spawn(OnePriority(device));
-        let _ = telemetry::spawn(OnePriority(device));
-        let _ = commands::spawn(OnePriority(device));
-    }
-
-    #[task(priority = 1)]
-    async fn stay_connected(_: stay_connected::Context, device: OnePriority) {
-        device.0.stay_connected(Timer).await;
-    }
-
-    #[task(priority = 1)]
-    async fn telemetry(_: telemetry::Context, device: OnePriority) {
-        device.0.telemetry(Timer, board::PLAN).await;
-    }
-
-    #[task(priority = 1)]
-    async fn commands(_: commands::Context, device: OnePriority) {
-        device.0.commands().await;
+        let device = static_device::device();
+        let (connection, telemetry) = (device.stay_connected(Timer), device.telemetry(Timer, PLAN));
+        super::run(join3(connection, telemetry, device.commands()));
+        // Commands are waited for without end.
+        worst_case::restart()
     }
 }
+
+#[cfg(target_arch = "arm")]
+fn run(application: impl Future) {
+    microvisor::block_on(&mut microvisor::WaitForInterrupt::new(), application);
+}
+
+/// The compiler for a host, on which no interrupt ends a sleep, only has a look at it.
+#[cfg(not(target_arch = "arm"))]
+fn run(_: impl Future) {}

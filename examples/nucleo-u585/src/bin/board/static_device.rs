@@ -1,26 +1,28 @@
-//! The device where tasks can share it: in statics, of which an executor's tasks take references.
+//! The device where tasks can share it: in statics, of which they take references.
 
 use microvisor::aws::Topics;
 use microvisor::mqtt::Subscription;
-use nucleo_u585::{Timer, worst_case};
+use nucleo_u585::{sleep_until, worst_case};
 use static_cell::StaticCell;
 
-use crate::application::{self, Device};
+use crate::application;
 use crate::board::{self, BoardLog};
+use crate::tasks::Device;
 
-static LOG: StaticCell<BoardLog> = StaticCell::new();
+/// The device of an image.
+pub type BoardDevice = Device<'static, BoardLog>;
+
 static TOPICS: StaticCell<Topics> = StaticCell::new();
 static SUBSCRIPTIONS: StaticCell<[Subscription<'static>; 2]> = StaticCell::new();
-static DEVICE: StaticCell<Device<'static, BoardLog>> = StaticCell::new();
+static DEVICE: StaticCell<BoardDevice> = StaticCell::new();
 
-/// The device, which does nothing yet. To be called once.
-pub async fn device() -> &'static Device<'static, BoardLog> {
-    let log: &BoardLog = place(&LOG, board::start_log());
-    let machine = board::machine(Timer, log).await;
-    let id = application::read_id(Timer, log).await;
+/// The device, which does nothing yet. To be called once, while there is nothing else to do.
+pub fn device() -> &'static BoardDevice {
+    let log = board::start_log();
+    let id = application::read_id(log, sleep_until);
     let topics = place(&TOPICS, Topics::new(&id));
     let subscriptions = place(&SUBSCRIPTIONS, application::subscriptions(topics));
-    match Device::new(machine, id, topics, subscriptions) {
+    match Device::new(board::machine(log), id, topics, subscriptions) {
         Ok(device) => place(&DEVICE, device),
         // The memory is not as planned.
         Err(_) => worst_case::restart(),
