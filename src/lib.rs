@@ -105,10 +105,12 @@
 //! # Waiting
 //!
 //! Everything that waits has three forms: an `async fn`, a `poll_…` that any executor or state
-//! machine can drive, and [`block_on`] for those without an executor. Nothing here owns a timer or a
-//! task, and the platform sets no time limits: to give up, drop the future. That strands nothing;
-//! memory goes back to the [`KernelMemory`] that it came from. (A centre keeps a clone of the last waker
-//! of each of its slots until the slot is used again.)
+//! machine can drive, and [`block_on`] for those without an executor. A session can do without futures:
+//! a main loop asks it [what came in](session::Session::next).
+//!
+//! Nothing here owns a timer or a task, and the platform sets no time limits: to give up, drop the future.
+//! That strands nothing; memory goes back to the [`KernelMemory`] that it came from. (A centre keeps a
+//! clone of the last waker of each of its slots until the slot is used again.)
 //!
 //! A notification is a hint. Whoever waits reads the state again when woken, so late and superfluous
 //! notifications do no harm, and one that is overwritten before it is read loses nothing, since the

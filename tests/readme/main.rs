@@ -71,6 +71,45 @@ fn the_code_in_the_readme_publishes_readings_until_it_is_stopped() {
     assert_eq!(broker.complaints(), [""; 0]);
 }
 
+#[test]
+fn the_costs_in_the_readme_are_the_recorded_ones() {
+    const IMAGES: [&str; 3] = ["aws_iot", "aws_iot_embassy", "aws_iot_rtic"];
+    const ROWS: [(&str, &str); 10] = [
+        ("flash", "flash, bytes"),
+        ("ram", "static RAM, bytes"),
+        ("max_stack", "stack, bytes"),
+        ("publish_total", "instructions: a publish of QoS 1, from request to verdict"),
+        ("message", "a command, received and acknowledged"),
+        ("flood_per_message", "the same, of many that come at once"),
+        ("isr_per_interrupt", "an interrupt of the notifications"),
+        ("decode_per_byte", "a byte of the credentials, decoded from hex"),
+        ("config_without_decoding", "from settings to connect request, without decoding"),
+        ("idle_per_wake", "a wake-up with nothing to do"),
+    ];
+    let recorded: serde_json::Value =
+        serde_json::from_str(include_str!("../../examples/nucleo-u585/sizes.json")).expect("it is JSON");
+    let recorded = |image: &str, figure: &str| readable(&recorded[image][figure]);
+
+    let mut wanted = Vec::from(ROWS.map(|(figure, what)| {
+        let numbers = IMAGES.map(|image| recorded(image, figure)).join(" | ");
+        format!("| {what} | {numbers} |")
+    }));
+    let [flash, ram] = ["flash", "ram"].map(|figure| recorded("blink_log", figure));
+    wanted.push(format!("takes {flash} bytes of flash and {ram} of RAM"));
+    wanted.retain(|wanted| !README.contains(wanted));
+
+    assert!(wanted.is_empty(), "put this into README.md:\n{}", wanted.join("\n"));
+}
+
+/// A number without its fraction, and with a comma before the thousands, of which there are not a thousand.
+fn readable(number: &serde_json::Value) -> String {
+    let number = format!("{:.0}", number.as_f64().expect("it is recorded"));
+    match number.len() {
+        ..=3 => number,
+        len => format!("{},{}", &number[..len - 3], &number[len - 3..]),
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     let mut text = vec![0; bytes.len() * 2];
     base16ct::lower::encode_str(bytes, &mut text).expect("it is twice as long").to_owned()
