@@ -310,6 +310,22 @@ fn messages_on_their_way_when_it_is_stopped_have_a_verdict() {
 }
 
 #[test]
+fn a_kernel_without_room_is_asked_again_after_a_pause_however_often_the_program_tries() {
+    let world = World::new();
+    let mut program = online::<4>(&world);
+    let full = Fault::call("mvMqttRequestPublish").until(world.now() + 2 * SECOND);
+    world.device.inject(full.status(sys::MV_STATUS_RATELIMITED));
+    let before = world.device.call_count("mvMqttRequestPublish");
+    while world.device.call_count("mvMqttRequestPublish") < before + 8 {
+        assert_eq!(program.session.publish_now(&reading(b"1")), Err(PublishError::NoRoom));
+        program.run_for(Duration::from_millis(10));
+    }
+    let end = world.now() + SECOND;
+    assert!(end > 2 * SECOND, "it was asked 8 times by {:?}", world.now());
+    assert!(program.run_while(end, |program| program.session.publish_now(&reading(b"1")).is_err()));
+}
+
+#[test]
 fn a_message_for_which_the_kernel_has_no_room_can_be_tried_again_at_the_deadline() {
     for status in [sys::MV_STATUS_RATELIMITED, sys::MV_STATUS_MICROVISORBUSY] {
         let world = World::new();

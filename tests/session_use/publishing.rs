@@ -298,6 +298,7 @@ fn a_message_tells_whether_the_kernel_has_it() {
     world.while_running(&session, session.online());
     world.device.inject(Fault::call("mvMqttRequestPublish").times(1).status(sys::MV_STATUS_RATELIMITED));
     assert_eq!(poll(&world), (false, false), "the kernel has no room");
+    world.while_running(&session, async { world.device.delay().delay_ms(300).await });
     assert_eq!(poll(&world), (true, false), "it has been taken");
     world.run(&session, Duration::from_secs(1));
     assert_eq!(poll(&world), (true, true), "it has been answered");

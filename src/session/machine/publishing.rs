@@ -238,6 +238,9 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         if let Err(error) = self.limits.check_publish(publish) {
             return Sent::Failed(PublishError::Limit(error));
         }
+        if self.full_since != NEVER && self.is_pausing(duties) {
+            return Sent::NoRoom;
+        }
         let id = self.next_correlation_id();
         match self.channel.send_publish(id, publish) {
             Ok(()) => {
@@ -246,6 +249,18 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             }
             Err(status) => self.not_sent(status, duties),
         }
+    }
+
+    /// Whether the kernel had no room just now. It is asked again after the pause, whoever wakes the program
+    /// meanwhile.
+    #[cold]
+    fn is_pausing(&mut self, duties: &Duties) -> bool {
+        self.look_at_clock();
+        let is_pausing = self.retry_at != NEVER && self.now < self.retry_at;
+        if is_pausing {
+            duties.hurry(self.retry_at);
+        }
+        is_pausing
     }
 
     #[cold]
