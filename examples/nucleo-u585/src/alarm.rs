@@ -5,11 +5,12 @@
 //! it, and wakes nobody.
 
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use cortex_m::peripheral::SYST;
 use cortex_m_rt::exception;
 use critical_section::{CriticalSection, Mutex};
+use microvisor::clock;
 
 use crate::sleep;
 
@@ -24,6 +25,10 @@ const COUNT: u32 = 0b011;
 
 /// When the alarm is, on the kernel's clock in microseconds.
 static AT: Time = Time::never();
+/// What time it was when the clock last answered, and of late by the alarm.
+static LAST: Time = Time::never();
+/// The clock did not answer when the alarm was set.
+static IS_UNKNOWN: AtomicBool = AtomicBool::new(false);
 /// How many laps are left.
 static LAPS: AtomicU32 = AtomicU32::new(0);
 
@@ -70,6 +75,34 @@ pub(crate) fn set(cs: CriticalSection<'_>, now: u64, at: u64, expire: Expire) {
     }
 }
 
+/// What time it is; where the kernel's clock does not answer, about what time it may be.
+pub(crate) fn now() -> Result<u64, u64> {
+    let now = clock::uptime_micros();
+    critical_section::with(|_| match now {
+        Ok(now) => {
+            LAST.set(now);
+            Ok(now)
+        }
+        Err(_) => Err(last()),
+    })
+}
+
+fn last() -> u64 {
+    match LAST.get() {
+        u64::MAX => 0,
+        last => last,
+    }
+}
+
+/// Sets the alarm for in a second, since nobody knows what time it is. Then all who wait look again.
+pub(crate) fn set_unknown(cs: CriticalSection<'_>, expire: Expire) {
+    EXPIRE.borrow(cs).set(Some(expire));
+    if !IS_UNKNOWN.load(Ordering::Relaxed) {
+        start(cs, last(), last().saturating_add(1_000_000));
+        IS_UNKNOWN.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Sets the alarm for `at`, in the place of any that is set.
 pub(crate) fn start(_: CriticalSection<'_>, now: u64, at: u64) {
     // Whoever waits longer than an hour is woken in between, by which nothing is lost.
@@ -79,6 +112,7 @@ pub(crate) fn start(_: CriticalSection<'_>, now: u64, at: u64) {
     // it counts as a lap.
     let lap = wait / laps + 1;
     AT.set(now + u64::from(wait));
+    IS_UNKNOWN.store(false, Ordering::Relaxed);
     LAPS.store(laps, Ordering::Relaxed);
     let systick = registers();
     // SAFETY: SysTick is this module's (see `registers`), its handler is in place, and the reload value
@@ -118,9 +152,14 @@ fn SysTick() {
 }
 
 fn expire() {
-    let at = AT.get();
+    let mut at = AT.get();
     AT.set(u64::MAX);
     critical_section::with(|cs| {
+        if IS_UNKNOWN.load(Ordering::Relaxed) {
+            IS_UNKNOWN.store(false, Ordering::Relaxed);
+            LAST.set(at);
+            at = u64::MAX;
+        }
         let next = EXPIRE.borrow(cs).get().and_then(|expire| expire(cs, at));
         if let Some(next) = next {
             start(cs, at, next);

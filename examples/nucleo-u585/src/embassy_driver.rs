@@ -6,7 +6,6 @@ use core::task::Waker;
 use critical_section::{CriticalSection, Mutex};
 use embassy_time_driver::Driver;
 use embassy_time_queue_utils::Queue;
-use microvisor::clock;
 
 use crate::alarm;
 
@@ -21,17 +20,20 @@ embassy_time_driver::time_driver_impl!(
 
 impl Driver for KernelTime {
     fn now(&self) -> u64 {
-        clock::uptime_micros().unwrap_or(0)
+        alarm::now().unwrap_or_else(|about| about)
     }
 
     fn schedule_wake(&self, at: u64, waker: &Waker) {
-        let now = self.now();
+        let now = alarm::now();
         critical_section::with(|cs| {
             let cell = self.queue.borrow(cs);
             let Some(mut queue) = cell.take() else { return };
             if queue.schedule_wake(at, waker) {
-                // Of the time that is over since, those are woken at once that waited for it.
-                alarm::set(cs, now, queue.next_expiration(now), expire);
+                match now {
+                    // Of the time that is over since, those are woken at once that waited for it.
+                    Ok(now) => alarm::set(cs, now, queue.next_expiration(now), expire),
+                    Err(_) => alarm::set_unknown(cs, expire),
+                }
             }
             cell.set(Some(queue));
         });

@@ -17,7 +17,6 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 
 use critical_section::{CriticalSection, Mutex};
-use microvisor::clock;
 
 use crate::alarm;
 
@@ -79,24 +78,26 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         // SAFETY: the entry is not moved out of.
         let this = unsafe { self.get_unchecked_mut() };
-        let is_waiting = matches!(this.state, State::Waiting);
-        if is_waiting && this.entry.is_queued.load(Ordering::Acquire) {
+        if this.entry.is_queued.load(Ordering::Acquire) {
             this.entry.refresh(cx.waker());
             return Poll::Pending;
         }
-        let now = clock::uptime_micros().ok();
-        let deadline = match this.state {
-            State::Over => return Poll::Ready(()),
-            State::New(micros) => now.unwrap_or(0).saturating_add(micros),
-            State::Waiting => this.entry.deadline(),
-        };
+        if let State::Over = this.state {
+            return Poll::Ready(());
+        }
+        let now = alarm::now();
         // Should the kernel's clock not answer, SysTick's word is taken for it.
-        if now.map_or(is_waiting, |now| now >= deadline) {
+        let (Ok(about) | Err(about)) = now;
+        let deadline = match this.state {
+            State::New(micros) => about.saturating_add(micros),
+            State::Waiting | State::Over => this.entry.deadline(),
+        };
+        if about >= deadline {
             this.state = State::Over;
             return Poll::Ready(());
         }
         this.state = State::Waiting;
-        this.entry.enqueue(now.unwrap_or(0), deadline, cx.waker());
+        this.entry.enqueue(now, deadline, cx.waker());
         Poll::Pending
     }
 }
@@ -126,7 +127,7 @@ impl Entry {
     }
 
     /// Pinned, it stays where it is until it is dropped, which takes it out of the queue.
-    fn enqueue(&self, now: u64, deadline: u64, waker: &Waker) {
+    fn enqueue(&self, now: Result<u64, u64>, deadline: u64, waker: &Waker) {
         let waker = Some(waker.clone());
         critical_section::with(|cs| {
             let queue = QUEUE.borrow(cs);
@@ -135,7 +136,10 @@ impl Entry {
             unsafe { *self.waiting.get() = Waiting { next, deadline, waker } };
             self.is_queued.store(true, Ordering::Release);
             queue.set(Link(self));
-            alarm::set(cs, now, deadline, expire);
+            match now {
+                Ok(now) => alarm::set(cs, now, deadline, expire),
+                Err(_) => alarm::set_unknown(cs, expire),
+            }
         });
     }
 
