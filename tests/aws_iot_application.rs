@@ -151,6 +151,7 @@ fn a_reading_goes_out_as_soon_as_the_device_is_online_and_then_each_minute() {
         assert!(interval.abs_diff(MINUTE) < Duration::from_millis(100), "{at:?}");
     }
     assert_eq!(summary.expect("it ends after the last").published, 5);
+    assert!(world.now() < at[4] + Duration::from_secs(1), "and at once: {:?}", world.now());
     for line in ["waiting for the network", "fetching the settings", "connected", "disconnected"] {
         lines.at(line);
     }

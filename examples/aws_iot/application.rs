@@ -71,8 +71,12 @@ pub fn run<L: Log + Copy, const N: usize>(
     let subscriptions = subscriptions(&topics);
     let mut application =
         Application::new(machine, plan, id, &topics, &subscriptions).map_err(HandedBack::into_error)?;
-    while sleep_until(application.step()) && !application.is_done() {}
-    Ok(application.summary())
+    loop {
+        let until = application.step();
+        if application.is_done() || !sleep_until(until) {
+            return Ok(application.summary());
+        }
+    }
 }
 
 /// The kernel has it at hand; should it not, a device without a name can do nothing but ask again, after
