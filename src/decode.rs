@@ -9,6 +9,8 @@ use core::fmt;
 use base64ct::Encoding as _;
 use zeroize::Zeroizing;
 
+use crate::mqtt::{Host, HostError};
+
 /// Why a stored text is not the value it should stand for.
 ///
 /// Positions are counted in bytes from the start of the text. Repeating does not help against any of
@@ -21,19 +23,15 @@ pub enum DecodeError {
     Empty,
     /// PEM, where an encoding of the bytes themselves belongs.
     PemText,
-    /// White space elsewhere than in one line end at the end.
-    Whitespace {
-        /// Where it begins.
-        at: usize,
-    },
-    /// A character that is no hex digit.
+    /// A character that is no hex digit, such as white space elsewhere than in line ends at the end.
     NotHex {
         /// Where it is.
         at: usize,
     },
     /// Hex digits come in pairs, and the last one is alone.
     OddLength,
-    /// A character that is not of the standard base64 alphabet, or padding in the wrong place.
+    /// A character that is not of the standard base64 alphabet, such as white space elsewhere than in
+    /// line ends at the end, or padding in the wrong place.
     NotBase64 {
         /// Where it is.
         at: usize,
@@ -42,6 +40,8 @@ pub enum DecodeError {
     IncompleteBase64,
     /// The bytes are not UTF-8.
     NotUtf8,
+    /// The text is not a host name.
+    NotHost(HostError),
     /// A character that is no decimal digit; signs, points and exponents are none.
     NotDecimal {
         /// Where it is.
@@ -63,18 +63,23 @@ impl fmt::Display for DecodeError {
             Self::PemText => {
                 f.write_str("the value is PEM text; convert it to DER and store that encoded instead")
             }
-            Self::Whitespace { at } => {
-                write!(f, "the value has white space at byte {at}; store it as one line")
+            Self::NotHex { at } => {
+                write!(f, "the character at byte {at} is not a hex digit; the value is one line of them")
             }
-            Self::NotHex { at } => write!(f, "the character at byte {at} is not a hex digit"),
-            Self::OddLength => f.write_str("the value has an odd number of hex digits, so it is cut off"),
+            Self::OddLength => {
+                f.write_str("the value has an odd number of hex digits, so something is cut off")
+            }
             Self::NotBase64 { at } => {
-                write!(f, "the character at byte {at} is not base64 (standard alphabet, padding at the end)")
+                write!(
+                    f,
+                    "the character at byte {at} is not base64 (standard alphabet, one line, padding at the end)"
+                )
             }
             Self::IncompleteBase64 => {
                 f.write_str("the value ends with a single base64 digit, so it is cut off")
             }
             Self::NotUtf8 => f.write_str("the value is not UTF-8 text"),
+            Self::NotHost(error) => error.fmt(f),
             Self::NotDecimal { at } => write!(f, "the character at byte {at} is not a decimal digit"),
             Self::OutOfRange { min, max } => write!(f, "the number is not within {min} to {max}"),
         }
@@ -90,11 +95,49 @@ pub(crate) type DecodeInPlace = fn(&mut [u8]) -> Result<usize, DecodeError>;
 /// Decodes the hex text (digits in either case) that fills `buffer`; answers the number of bytes, which
 /// then are at the front.
 ///
-/// One line end after the text is ignored. What is left of the text is the caller's to wipe.
+/// Line ends after the text are ignored. What is left of the text is the caller's to wipe.
 pub(crate) fn hex_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
-    let text = without_line_end(buffer);
-    let digits = hex_to_front(text);
-    if digits == 0 || digits < text.len() { Err(not_hex(text, digits)) } else { Ok(digits / 2) }
+    let text = Cell::from_mut(without_line_end(buffer)).as_slice_of_cells();
+    let (pairs, rest) = text.as_chunks::<2>();
+    // A byte is written where its digits, or some before them, were.
+    for ((count, [first, second]), place) in pairs.iter().enumerate().zip(text) {
+        let digits = u16::from_le_bytes([first.get(), second.get()]);
+        match two_hex_digits(digits) {
+            Ok(byte) => place.set(byte),
+            // "-----BEGIN"
+            Err(_) if count == 0 && digits == u16::from_le_bytes(*b"--") => return Err(DecodeError::PemText),
+            Err(wrong) => return Err(DecodeError::NotHex { at: 2 * count + wrong }),
+        }
+    }
+    match (rest, pairs.len()) {
+        ([_], _) => Err(DecodeError::OddLength),
+        (_, 0) => Err(DecodeError::Empty),
+        (_, count) => Ok(count),
+    }
+}
+
+/// What two hex digits, the first in the lower byte, stand for, or which of them is none. Both are decoded at once, without a table, and
+/// nothing depends on which they are but whether they are digits.
+#[inline]
+fn two_hex_digits(digits: u16) -> Result<u8, usize> {
+    const EACH: u32 = 0x0101;
+
+    let text = u32::from(digits);
+    // Bit 6 tells letters from decimal digits, bit 5 lower case from upper case.
+    let letters = (text >> 6) & EACH;
+    let values = (text | (letters << 5))
+        .wrapping_sub(EACH * u32::from(b'0'))
+        .wrapping_sub(letters * u32::from(b'a' - b'9' - 1));
+    // Ten is the first of the values, all below sixteen, that is written as a letter.
+    let above_nine = values.wrapping_add(EACH * 6);
+    let wrong = (values | (above_nine ^ (letters << 4))) & (EACH * 0xF0);
+    if wrong != 0 {
+        // What a wrong first digit carries over changes the second one only.
+        return Err(usize::from(wrong & 0xF0 == 0));
+    }
+    #[allow(clippy::cast_possible_truncation)] // The other digit is above it, and cut off.
+    let byte = ((values << 4) | (values >> 8)) as u8;
+    Ok(byte)
 }
 
 /// Decodes the base64 text (standard alphabet, with its padding or without) that fills `buffer`;
@@ -103,9 +146,9 @@ pub(crate) fn base64_in_place(buffer: &mut [u8]) -> Result<usize, DecodeError> {
     decode_in_place(buffer, &BASE64)
 }
 
-/// The number that `text` is in decimal, from `min` to `max`. One line end after it is ignored.
-pub(crate) fn decimal_u32(text: &[u8], min: u32, max: u32) -> Result<u32, DecodeError> {
-    let digits = text.get(..length_without_line_end(text)).unwrap_or_default();
+/// The number that `text` is in decimal, from `min` to `max`. Line ends after it are ignored.
+pub(crate) fn decimal_u32(text: &mut [u8], min: u32, max: u32) -> Result<u32, DecodeError> {
+    let digits = without_line_end(text);
     if digits.is_empty() {
         return Err(DecodeError::Empty);
     }
@@ -115,10 +158,7 @@ pub(crate) fn decimal_u32(text: &[u8], min: u32, max: u32) -> Result<u32, Decode
         if digit > 9 {
             return Err(DecodeError::NotDecimal { at });
         }
-        number = number.filter(|number| *number <= max).and_then(|number| {
-            let tens = number.checked_mul(10)?;
-            tens.checked_add(digit)
-        });
+        number = number.and_then(|number| number.checked_mul(10)?.checked_add(digit));
     }
     match number {
         Some(number) if (min..=max).contains(&number) => Ok(number),
@@ -126,9 +166,31 @@ pub(crate) fn decimal_u32(text: &[u8], min: u32, max: u32) -> Result<u32, Decode
     }
 }
 
-/// The port that `text` is in decimal. One line end after it is ignored.
+/// The host name that `text` is, as it is.
+pub(crate) fn host(text: &mut [u8]) -> Result<usize, DecodeError> {
+    match Host::from_bytes(text) {
+        Ok(_) => Ok(text.len()),
+        Err(error) => Err(DecodeError::NotHost(error)),
+    }
+}
+
+/// The port that `text` is in decimal. Line ends after it are ignored.
 pub(crate) fn port(text: &mut [u8]) -> Result<usize, DecodeError> {
-    decimal_u32(text, 1, u16::MAX.into()).map(|port| port as usize)
+    const MAX: u32 = 65_535;
+
+    let mut port = 0;
+    for (at, byte) in without_line_end(text).iter().enumerate() {
+        let digit = u32::from(byte.wrapping_sub(b'0'));
+        if digit > 9 {
+            return Err(DecodeError::NotDecimal { at });
+        }
+        // What is too large stays so.
+        port = (port * 10 + digit).min(MAX + 1);
+    }
+    match port {
+        1..=MAX => Ok(port as usize),
+        _ => Err(DecodeError::OutOfRange { min: 1, max: MAX }),
+    }
 }
 
 /// Characters of base64 that are decoded at a time: whole groups.
@@ -144,74 +206,6 @@ struct TextEncoding {
     /// The length without padding of a text of digits, unless no bytes have an encoding of that length.
     unpadded_length: fn(&[u8]) -> Option<usize>,
     incomplete: DecodeError,
-}
-
-/// Decodes hex digits as far as they are such, and answers how many, a multiple of two.
-///
-/// Hex is what most stores hold, and by far the most work of a start, so it does not go through
-/// [`TextEncoding`]: eight digits at a time, and nothing is copied.
-fn hex_to_front(text: &mut [u8]) -> usize {
-    let mut decoded = 0;
-    // What is written lies before what is still to be read, or is what has just been read.
-    let words = Cell::from_mut(text.as_chunks_mut::<4>().0).as_slice_of_cells();
-    for ([first, second], place) in words.as_chunks::<2>().0.iter().zip(words) {
-        let (Some(first), Some(second)) = (four_hex_digits(first.get()), four_hex_digits(second.get()))
-        else {
-            break;
-        };
-        place.set((first & 0xFFFF | second << 16).to_le_bytes());
-        decoded += 8;
-    }
-    while let Some(&[a, b]) = text.get(decoded..).and_then(<[u8]>::first_chunk)
-        && let Some(bytes) = four_hex_digits([a, b, b'0', b'0'])
-        && let Some(place) = text.get_mut(decoded / 2)
-    {
-        [*place, ..] = bytes.to_le_bytes();
-        decoded += 2;
-    }
-    decoded
-}
-
-/// What four hex digits stand for, in the lower half; the upper one is of no meaning. All four are
-/// decoded at once, without a table, and nothing depends on which they are but whether they are digits.
-///
-/// The lowest byte that is no digit is found as such; what it carries over changes higher ones only.
-#[inline]
-fn four_hex_digits(digits: [u8; 4]) -> Option<u32> {
-    const EACH: u32 = 0x0101_0101;
-
-    let text = u32::from_le_bytes(digits);
-    // Bit 6 tells letters from decimal digits, bit 5 lower case from upper case.
-    let letters = (text >> 6) & EACH;
-    let values = (text | (letters << 5))
-        .wrapping_sub(EACH * u32::from(b'0'))
-        .wrapping_sub(letters * u32::from(b'a' - b'9' - 1));
-    // Ten is the first of the values, all below sixteen, that is written as a letter.
-    let above_nine = values.wrapping_add(EACH * 6);
-    let wrong = (values | (above_nine ^ (letters << 4))) & (EACH * 0xF0);
-    if wrong != 0 {
-        return None;
-    }
-    let bytes = ((values << 4) | (values >> 8)) & 0x00FF_00FF;
-    Some(bytes | (bytes >> 8))
-}
-
-/// Why only the first `decoded` characters of `text` are hex digits in pairs.
-#[cold]
-fn not_hex(text: &[u8], decoded: usize) -> DecodeError {
-    if decoded == 0
-        && let Err(error) = check_text(text)
-    {
-        return error;
-    }
-    for (at, byte) in text.iter().enumerate().skip(decoded) {
-        match byte {
-            b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f' => {}
-            b' ' | b'\t' | b'\n' | b'\x0C' | b'\r' => return DecodeError::Whitespace { at },
-            _ => return DecodeError::NotHex { at },
-        }
-    }
-    DecodeError::OddLength
 }
 
 /// Finds what cannot be text in any encoding.
@@ -276,25 +270,21 @@ impl TextEncoding {
     /// What is wrong with `text`, which begins at `start` and could not be decoded.
     fn error(&self, text: &[u8], start: usize) -> DecodeError {
         match text.iter().enumerate().find(|(_, byte)| !(self.is_digit)(**byte)) {
-            Some((at, byte)) if byte.is_ascii_whitespace() => DecodeError::Whitespace { at: start + at },
             Some((at, _)) => (self.not_a_digit)(start + at),
             None => self.incomplete,
         }
     }
 }
 
-/// The text that is to be decoded, without its line end.
+/// The text that is to be decoded, without line ends at its end.
+#[inline(never)]
 fn without_line_end(text: &mut [u8]) -> &mut [u8] {
-    let length = length_without_line_end(text);
-    text.get_mut(..length).unwrap_or_default()
-}
-
-fn length_without_line_end(text: &[u8]) -> usize {
-    let [line @ .., b'\n'] = text else { return text.len() };
-    match line {
-        [line @ .., b'\r'] => line.len(),
-        _ => line.len(),
+    let mut line = &*text;
+    while let [before @ .., b'\r' | b'\n'] = line {
+        line = before;
     }
+    let length = line.len();
+    text.get_mut(..length).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -342,13 +332,11 @@ mod tests {
                 text[place] = byte;
                 let expected = if byte.is_ascii_hexdigit() {
                     base16ct::mixed::decode_vec(text).map_err(|_| unreachable!())
-                } else if byte.is_ascii_whitespace() {
-                    Err(DecodeError::Whitespace { at: place })
                 } else {
                     Err(DecodeError::NotHex { at: place })
                 };
                 // A line end, where it is one, leaves an odd number.
-                if place < 5 || byte != b'\n' {
+                if place < 5 || !matches!(byte, b'\r' | b'\n') {
                     assert_eq!(decoded(hex_in_place, text), expected, "{byte:#04x} at {place}");
                 }
             }
@@ -373,11 +361,14 @@ mod tests {
     }
 
     #[test]
-    fn one_line_end_is_ignored() {
-        for end in ["\n", "\r\n"] {
+    fn line_ends_are_ignored() {
+        for end in ["\n", "\r\n", "\n\n"] {
             assert_eq!(decoded(hex_in_place, String::from("0102") + end), Ok(vec![1, 2]));
             assert_eq!(decoded(base64_in_place, String::from("AQI=") + end), Ok(vec![1, 2]));
-            assert_eq!(decimal_u32((String::from("8883") + end).as_bytes(), 0, 9_999), Ok(8_883));
+            assert_eq!(
+                decimal_u32((String::from("8883") + end).into_bytes().as_mut_slice(), 0, 9_999),
+                Ok(8_883)
+            );
         }
     }
 
@@ -389,12 +380,13 @@ mod tests {
             ("\r\n", DecodeError::Empty),
             ("-----BEGIN CERTIFICATE-----\nMIIB", DecodeError::PemText),
             ("123", DecodeError::OddLength),
-            ("12 34", DecodeError::Whitespace { at: 2 }),
-            (" 1234", DecodeError::Whitespace { at: 0 }),
-            ("1234\n\n", DecodeError::Whitespace { at: 4 }),
-            ("12\n34\n", DecodeError::Whitespace { at: 2 }),
+            ("123\n", DecodeError::OddLength),
+            ("12 34", DecodeError::NotHex { at: 2 }),
+            (" 1234", DecodeError::NotHex { at: 0 }),
+            ("12\n34\n", DecodeError::NotHex { at: 2 }),
             ("0x1234", DecodeError::NotHex { at: 1 }),
-            ("12g", DecodeError::NotHex { at: 2 }),
+            ("12g4", DecodeError::NotHex { at: 2 }),
+            ("-1", DecodeError::NotHex { at: 0 }),
             ("MIIB", DecodeError::NotHex { at: 0 }),
             (&far, DecodeError::NotHex { at: 201 }),
         ];
@@ -411,8 +403,8 @@ mod tests {
             ("", DecodeError::Empty),
             ("\n", DecodeError::Empty),
             ("-----BEGIN PRIVATE KEY-----", DecodeError::PemText),
-            ("AAAA\nAAAA", DecodeError::Whitespace { at: 4 }),
-            ("AAAA ", DecodeError::Whitespace { at: 4 }),
+            ("AAAA\nAAAA", DecodeError::NotBase64 { at: 4 }),
+            ("AAAA ", DecodeError::NotBase64 { at: 4 }),
             ("AA-_", DecodeError::NotBase64 { at: 2 }),
             ("A=AA", DecodeError::NotBase64 { at: 1 }),
             ("A===", DecodeError::NotBase64 { at: 1 }),
@@ -421,7 +413,7 @@ mod tests {
             ("AA==AA==", DecodeError::NotBase64 { at: 2 }),
             (&far, DecodeError::NotBase64 { at: 201 }),
             ("AAAAA", DecodeError::IncompleteBase64),
-            ("AAAAAA\nA", DecodeError::Whitespace { at: 6 }),
+            ("AAAAAA\nA", DecodeError::NotBase64 { at: 6 }),
         ];
         for (text, error) in cases {
             assert_eq!(decoded(base64_in_place, text), Err(error), "{text:?}");
@@ -446,8 +438,11 @@ mod tests {
             (b"99999999999x", Err(DecodeError::NotDecimal { at: 11 })),
         ];
         for (text, expected) in cases {
-            assert_eq!(decimal_u32(text, 1, 65_535), expected);
+            assert_eq!(decimal_u32(&mut text.to_vec(), 1, 65_535), expected);
+            let as_port = expected.map(|port| port as usize);
+            let as_port = as_port.map_err(|error| if error == DecodeError::Empty { range } else { error });
+            assert_eq!(port(&mut text.to_vec()), as_port);
         }
-        assert_eq!(decimal_u32(b"4294967295", 0, u32::MAX), Ok(u32::MAX));
+        assert_eq!(decimal_u32(b"4294967295".to_vec().as_mut_slice(), 0, u32::MAX), Ok(u32::MAX));
     }
 }

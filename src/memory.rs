@@ -23,6 +23,7 @@ use core::fmt;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use crate::claim::claim;
 use crate::wipe::wipe;
 
 /// The boundary and the unit of size of memory that the kernel takes, in bytes (ABI 0.7.0).
@@ -88,6 +89,11 @@ impl TakenFlag {
     pub const fn new() -> Self {
         Self { owners: AtomicU32::new(0) }
     }
+
+    /// Whether nobody had it.
+    fn take(&self) -> bool {
+        claim(&self.owners, 1)
+    }
 }
 
 impl<const N: usize> KernelMemory<N> {
@@ -111,9 +117,11 @@ impl<const N: usize> KernelMemory<N> {
     /// The memory, unless somebody has it: a `KernelBuffer` that still exists, a channel that is
     /// open, or one that could not be closed.
     pub fn take(&self) -> Option<KernelBuffer<N>> {
-        self.taken.owners.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).ok()?;
+        if !self.taken.take() {
+            return None;
+        }
         let start = NonNull::from(self.bytes).cast::<u8>();
-        Some(KernelBuffer { region: Region { start, len: N, taken: self.taken, in_doubt: false } })
+        Some(KernelBuffer { region: Region { start, len: N, taken: self.taken } })
     }
 }
 
@@ -169,8 +177,6 @@ pub(crate) struct Region {
     start: NonNull<u8>,
     len: usize,
     taken: &'static TakenFlag,
-    /// Whether the kernel may still write to it.
-    in_doubt: bool,
 }
 
 // SAFETY: a `Region` is the exclusive owner of its static bytes; nothing of it is bound to a thread.
@@ -180,6 +186,12 @@ unsafe impl Send for Region {}
 unsafe impl Sync for Region {}
 
 impl Region {
+    /// A region of no size, which belongs to no memory.
+    pub(crate) fn nothing() -> Self {
+        static NOBODYS: TakenFlag = TakenFlag::new();
+        Self { start: NonNull::dangling(), len: 0, taken: &NOBODYS }
+    }
+
     pub(crate) fn as_ptr(&self) -> *mut u8 {
         self.start.as_ptr()
     }
@@ -192,21 +204,18 @@ impl Region {
     /// stays as it was.
     pub(crate) fn split_off(&mut self, len: usize) -> Option<Self> {
         let kept = self.len.checked_sub(len)?;
-        if len == 0 || kept == 0 || !len.is_multiple_of(KERNEL_MEMORY_UNIT) || self.in_doubt {
+        if len == 0 || kept == 0 || !len.is_multiple_of(KERNEL_MEMORY_UNIT) {
             return None;
         }
         self.taken.owners.fetch_add(1, Ordering::Relaxed);
         self.len = kept;
         // SAFETY: `kept` bytes from the start still lie within the memory.
         let start = unsafe { self.start.add(kept) };
-        Some(Self { start, len, taken: self.taken, in_doubt: false })
+        Some(Self { start, len, taken: self.taken })
     }
 
     /// The bytes, which nobody but the owner can reach now.
     pub(crate) fn bytes(&self) -> &[u8] {
-        if self.in_doubt {
-            return &[];
-        }
         // SAFETY: `Region` owns `len` bytes from `start`, which are always initialised. They are not lent
         // to the kernel: what is lent lies in a `Channel`, which does not let anybody borrow it.
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.len) }
@@ -214,22 +223,8 @@ impl Region {
 
     /// The same, to be written.
     pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        if self.in_doubt {
-            return &mut [];
-        }
         // SAFETY: as in `bytes`; the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
-    }
-
-    /// Marks memory that the kernel may still write to: it may be lent to the kernel again, which
-    /// knows whether it still has it, but nobody else gets at it any more.
-    pub(crate) fn doubt(&mut self) {
-        self.in_doubt = true;
-    }
-
-    /// The kernel has just taken the memory, so it did not have it before.
-    pub(crate) fn settle(&mut self) {
-        self.in_doubt = false;
     }
 
     /// Overwrites the memory with zeros that the compiler cannot leave out.
@@ -240,10 +235,7 @@ impl Region {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        // While it is in doubt, the owner that this was stays counted for good.
-        if !self.in_doubt {
-            self.taken.owners.fetch_sub(1, Ordering::Release);
-        }
+        self.taken.owners.fetch_sub(1, Ordering::Release);
     }
 }
 

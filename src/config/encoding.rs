@@ -12,17 +12,24 @@ use crate::decode::{self, DecodeInPlace};
 pub struct Encoding(&'static Decoder);
 
 struct Decoder {
-    name: &'static str,
+    name: Name,
     decode_in_place: DecodeInPlace,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum Name {
+    Hex,
+    Base64,
 }
 
 impl Encoding {
     /// Hex, as the platform's AWS guide does it. 4,096 characters hold 2,048 bytes: enough for RSA-2048
     /// keys.
-    pub const HEX: Self = Self(&Decoder { name: "Hex", decode_in_place: decode::hex_in_place });
+    pub const HEX: Self = Self(&Decoder { name: Name::Hex, decode_in_place: decode::hex_in_place });
 
     /// Base64. 4,096 characters hold 3,072 bytes: enough for RSA-4096 keys.
-    pub const BASE64: Self = Self(&Decoder { name: "Base64", decode_in_place: decode::base64_in_place });
+    pub const BASE64: Self = Self(&Decoder { name: Name::Base64, decode_in_place: decode::base64_in_place });
 
     pub(crate) fn decode_in_place(self) -> DecodeInPlace {
         self.0.decode_in_place
@@ -52,13 +59,13 @@ impl core::hash::Hash for Encoding {
 
 impl fmt::Debug for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.name)
+        self.0.name.fmt(f)
     }
 }
 
 #[cfg(feature = "defmt")]
 impl defmt::Format for Encoding {
     fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(f, "{=str}", self.0.name);
+        defmt::write!(f, "{}", self.0.name);
     }
 }

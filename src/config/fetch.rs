@@ -47,15 +47,13 @@ impl<S> ConfigFetch<S> {
     /// [`CloseError`], where the kernel keeps the channel; it is handed back for another try.
     /// Dropping it then loses the buffers for good unless closing works out.
     pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<ConfigFetch<Spent>, CloseError>> {
-        let error = match self.channel.try_close() {
-            Ok(()) => match self.channel.take_buffers() {
-                Some(buffers) => return Ok(buffers),
-                // A channel has its buffers until it is closed, and closing consumes it.
-                None => CloseError(Status::INVALID_HANDLE),
-            },
-            Err(error) => error,
-        };
-        Err(HandedBack { error, value: self.into_state(Spent(())) })
+        match self.channel.try_close() {
+            Ok(()) => {
+                self.channel.wipe();
+                Ok(self.channel.take_buffers())
+            }
+            Err(error) => Err(HandedBack { error, value: self.into_state(Spent(())) }),
+        }
     }
 
     fn into_state<T>(self, state: T) -> ConfigFetch<T> {
@@ -97,7 +95,14 @@ impl ConfigFetch<Opened> {
     ) -> Result<ConfigFetch<Requested<'k>>, HandedBack<ConfigFetch<Spent>, FetchError>> {
         match self.channel.send_fetch(keys) {
             Ok(()) => Ok(self.into_state(Requested { keys, response: None })),
-            Err(error) => Err(self.spent(error)),
+            Err(error) => {
+                let error = match error {
+                    FetchError::Kernel(Status::TOO_MANY_CONFIG_KEYS) => FetchError::TooManyKeys,
+                    FetchError::Kernel(status) => self.channel.fetch_error(status),
+                    other => other,
+                };
+                Err(self.spent(error))
+            }
         }
     }
 }
@@ -175,7 +180,7 @@ impl<'k> ConfigFetch<Requested<'k>> {
 }
 
 impl Channel {
-    /// Asks for the values of `keys`.
+    /// Asks for the values of `keys`. What the kernel does not take is told with its status, as it is.
     pub(crate) fn send_fetch(&self, keys: &[ConfigKey<'_>]) -> Result<(), FetchError> {
         if keys.is_empty() {
             return Err(FetchError::NoKeys);
@@ -188,7 +193,7 @@ impl Channel {
         };
         // SAFETY: the request, the keys and their names live during the call, which copies them.
         let sent = unsafe { sys::mvSendConfigFetchRequest(self.handle(), &raw const request) };
-        Status::check(sent).map_err(|status| self.fetch_error(status))
+        Status::check(sent).map_err(FetchError::Kernel)
     }
 
     /// Reads the overall result of a fetch of `requested` values, if it is there.
@@ -219,7 +224,6 @@ impl Channel {
     fn fetch_error(&self, status: Status) -> FetchError {
         match status {
             Status::CHANNEL_CLOSED => FetchError::ChannelClosed(self.closure_reason()),
-            Status::TOO_MANY_CONFIG_KEYS => FetchError::TooManyKeys,
             other => FetchError::Kernel(other),
         }
     }

@@ -35,15 +35,7 @@ impl FetchError {
     /// What can be done about it. A fetch is never repeated on the same channel.
     pub fn recovery(self) -> Recovery {
         match self {
-            Self::NoKeys
-            | Self::TooManyKeys
-            | Self::ResponseTooLarge
-            | Self::Kernel(
-                Status::INVALID_BUFFER_SIZE
-                | Status::INVALID_CONFIG_KEY
-                | Status::UNKNOWN_CONFIG_SCOPE
-                | Status::UNKNOWN_CONFIG_STORE,
-            ) => Recovery::GiveUp,
+            Self::NoKeys | Self::TooManyKeys | Self::ResponseTooLarge => Recovery::GiveUp,
             Self::WrongItemCount { .. }
             | Self::UnknownResult(_)
             | Self::ChannelClosed(_)

@@ -8,6 +8,7 @@ use super::fetch::{ConfigFetch, Received};
 use super::{ConfigKey, Encoding, ItemError, ItemErrorKind};
 use crate::channel::Channel;
 use crate::decode::{self, DecodeError, DecodeInPlace};
+use crate::mqtt::Host;
 use crate::secret::Secret;
 use crate::sized_string::sized_buffer;
 use crate::wipe::wipe;
@@ -45,10 +46,6 @@ impl fmt::Debug for ItemMemory<'_> {
         write!(f, "ItemMemory {{ free: {} }}", self.free.len())
     }
 }
-
-/// The length of a value that fills a buffer and is whole.
-#[allow(clippy::cast_possible_truncation)] // 4096.
-const MAX_VALUE: u32 = super::MAX_VALUE_LEN as u32;
 
 /// Whether what is left of a value's text has to be overwritten.
 #[derive(Clone, Copy, PartialEq)]
@@ -222,13 +219,13 @@ impl<'k> Answer<'_, 'k> {
         Ok(unsafe { core::str::from_utf8_unchecked(text) })
     }
 
-    /// Value `index` as it is, whatever bytes these are.
-    pub(crate) fn raw<'m>(
+    pub(crate) fn host<'m>(
         &self,
         index: usize,
         memory: &mut ItemMemory<'m>,
-    ) -> Result<&'m mut [u8], ItemError<'k>> {
-        self.take(index, memory, as_it_is, Confidence::Public)
+    ) -> Result<Host<'m>, ItemError<'k>> {
+        let host: &'m [u8] = self.take(index, memory, decode::host, Confidence::Public)?;
+        Ok(Host::from_checked(host))
     }
 
     pub(crate) fn number(
@@ -238,7 +235,7 @@ impl<'k> Answer<'_, 'k> {
         memory: &mut ItemMemory<'_>,
     ) -> Result<u32, ItemError<'k>> {
         let len = self.read(index, memory, as_it_is, Confidence::Public)?;
-        let text = memory.free.get(..len).unwrap_or_default();
+        let text = memory.free.get_mut(..len).unwrap_or_default();
         decode::decimal_u32(text, *range.start(), *range.end())
             .map_err(|error| ItemError::new(self.key_name(index), error.into()))
     }
@@ -329,9 +326,6 @@ impl<'k> Answer<'_, 'k> {
     }
 
     /// Reads the text of value `index` into the free memory, where `decode` makes something of it.
-    ///
-    /// All values are read by this one function, whatever they are.
-    #[inline(never)]
     fn read(
         &self,
         index: usize,
@@ -340,7 +334,12 @@ impl<'k> Answer<'_, 'k> {
         confidence: Confidence,
     ) -> Result<usize, ItemError<'k>> {
         let mut memory = &mut *memory.free;
-        let read = self.read_text(index, memory);
+        let len = self.keys.len();
+        let read = if index < len {
+            self.read_text(index, memory)
+        } else {
+            Err(ItemErrorKind::NoSuchItem { index, len })
+        };
         if let Ok(len) = read {
             memory = memory.get_mut(..len).unwrap_or_default();
         }
@@ -351,51 +350,44 @@ impl<'k> Answer<'_, 'k> {
         value.map_err(|kind| ItemError::new(self.key_name(index), kind))
     }
 
-    /// Reads the text of value `index` into `memory` and returns its length.
-    fn read_text(&self, index: usize, memory: &mut [u8]) -> Result<usize, ItemErrorKind> {
-        let (free, len) = (memory.len(), self.len());
-        let Some(item_index) = u32::try_from(index).ok().filter(|_| index < len) else {
-            return Err(ItemErrorKind::NoSuchItem { index, len });
+    /// Reads the text of value `index`, one of those that were asked for, into `memory` and returns its length.
+    pub(crate) fn read_text(&self, index: usize, memory: &mut [u8]) -> Result<usize, ItemErrorKind> {
+        let free = memory.len();
+        if memory.is_empty() {
+            return Err(ItemErrorKind::MemoryTooSmall { free });
+        }
+        let (Ok(item_index), Ok(size)) = (u32::try_from(index), u32::try_from(free)) else {
+            return Err(ItemErrorKind::NoSuchItem { index, len: self.keys.len() });
         };
-        let memory = memory.get_mut(..super::MAX_VALUE_LEN.min(free)).unwrap_or_default();
-        let mut nothing = 0;
         let mut result = sys::MV_CONFIGKEYFETCHRESULT__MAX;
         let mut length = 0;
-        let buf = sized_buffer(memory, &mut nothing, &mut length);
-        let size = buf.size;
+        let buf = sized_buffer(memory, &mut length);
         let params = sys::MvConfigResponseReadItemParams { item_index, result: &raw mut result, buf };
         // SAFETY: `params`, what it points to, and `memory` of `size` bytes live during the call, and
         // nothing else uses them.
         let read = unsafe { sys::mvReadConfigResponseItem(self.channel.handle(), &raw const params) };
-        Err(match (read, result) {
+        Err(match (Status::check(read), result) {
             // The ABI does not say what becomes of a value that is longer than the buffer. A length
             // beyond it, or a buffer filled to the last byte, may be a value that was cut off.
-            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_OK)
-                if length < size || (length == size && size == MAX_VALUE) =>
-            {
-                return Ok(length as usize);
+            (Ok(()), sys::MV_CONFIGKEYFETCHRESULT_OK) if length < size => return Ok(length as usize),
+            (Ok(()), sys::MV_CONFIGKEYFETCHRESULT_OK) | (Err(Status::INVALID_BUFFER_SIZE), _) => {
+                ItemErrorKind::MemoryTooSmall { free }
             }
-            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_OK)
-            | (sys::MV_STATUS_INVALIDBUFFERSIZE, _) => ItemErrorKind::MemoryTooSmall { free },
-            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_KEYNOTFOUND) => ItemErrorKind::KeyNotFound,
-            (sys::MV_STATUS_OKAY, sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR) => ItemErrorKind::ServerError,
-            (sys::MV_STATUS_OKAY, other) => ItemErrorKind::UnknownResult(other),
-            (sys::MV_STATUS_CHANNELCLOSED, _) => ItemErrorKind::ChannelClosed(self.channel.closure_reason()),
-            (status, _) => match Status::check(status) {
-                Ok(()) => ItemErrorKind::UnknownResult(result),
-                Err(status) => ItemErrorKind::Kernel(status),
-            },
+            // `ItemError::kind` knows more of them.
+            (Ok(()), other) => ItemErrorKind::UnknownResult(other),
+            (Err(Status::CHANNEL_CLOSED), _) => ItemErrorKind::ChannelClosed(self.channel.closure_reason()),
+            (Err(status), _) => ItemErrorKind::Kernel(status),
         })
     }
 }
 
 /// Text that is kept as it is.
 #[allow(clippy::unnecessary_wraps)] // One of the ways to decode.
-fn as_it_is(text: &mut [u8]) -> Result<usize, DecodeError> {
+pub(crate) fn as_it_is(text: &mut [u8]) -> Result<usize, DecodeError> {
     Ok(text.len())
 }
 
-fn utf8(text: &mut [u8]) -> Result<usize, DecodeError> {
+pub(crate) fn utf8(text: &mut [u8]) -> Result<usize, DecodeError> {
     match core::str::from_utf8(text) {
         Ok(_) => Ok(text.len()),
         Err(_) => Err(DecodeError::NotUtf8),

@@ -3,14 +3,14 @@
 use core::fmt;
 
 use super::DecodeError;
-use crate::{ClosureReason, Recovery, Status};
+use crate::{ClosureReason, Recovery, Status, sys};
 
 /// What is wrong with one value, and its key.
 ///
 /// It borrows the key, so that `?` into a boxed error takes keys that are static, as those of
 /// [`config_key!`](crate::config_key) can be; [`kind`](Self::kind) borrows nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C)] // The name lies where that of any other `SettingsError` does.
 pub struct ItemError<'k> {
     key: &'k str,
     kind: ItemErrorKind,
@@ -28,12 +28,21 @@ impl<'k> ItemError<'k> {
 
     /// What is wrong.
     pub fn kind(&self) -> ItemErrorKind {
-        self.kind
+        // It is kept as the kernel tells it.
+        match self.kind {
+            ItemErrorKind::UnknownResult(sys::MV_CONFIGKEYFETCHRESULT_KEYNOTFOUND) => {
+                ItemErrorKind::KeyNotFound
+            }
+            ItemErrorKind::UnknownResult(sys::MV_CONFIGKEYFETCHRESULT_SERVERERROR) => {
+                ItemErrorKind::ServerError
+            }
+            kind => kind,
+        }
     }
 
     /// What can be done about it. Values are read again on a new channel only.
     pub fn recovery(&self) -> Recovery {
-        match self.kind {
+        match self.kind() {
             ItemErrorKind::ServerError
             | ItemErrorKind::ChannelClosed(_)
             | ItemErrorKind::UnknownResult(_)
@@ -48,10 +57,24 @@ impl<'k> ItemError<'k> {
 
 impl fmt::Display for ItemError<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let ItemErrorKind::NoSuchItem { .. } = self.kind {
-            return self.kind.fmt(f);
+        let kind = self.kind();
+        if let ItemErrorKind::NoSuchItem { .. } = kind {
+            return kind.fmt(f);
         }
-        write!(f, "`{}`: {}", self.key, self.kind)
+        write!(f, "`{}`: {kind}", self.key)
+    }
+}
+
+impl fmt::Debug for ItemError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemError").field("key", &self.key).field("kind", &self.kind()).finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for ItemError<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "ItemError {{ key: {=str}, kind: {} }}", self.key, self.kind());
     }
 }
 

@@ -55,6 +55,6 @@ pub use encoding::Encoding;
 pub use fetch::{ConfigFetch, Opened, Received, Requested, Spent};
 pub use fetch_error::FetchError;
 pub use item::ItemMemory;
-pub(crate) use item::{Answer, Confidence};
+pub(crate) use item::{Answer, as_it_is, utf8};
 pub use item_error::{ItemError, ItemErrorKind};
 pub use key::{ConfigKey, KeyError, MAX_KEY_LEN, MAX_VALUE_LEN, Scope, Store};

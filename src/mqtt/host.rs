@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+/// The shortest name that a public server can have, such as `a.io`, in characters.
+const MIN_HOST_LEN: usize = 1;
 /// The longest host name in characters (DNS, RFC 1035 §2.3.4).
 const MAX_HOST_LEN: usize = 253;
 
@@ -10,7 +12,10 @@ const MAX_HOST_LEN: usize = 253;
 pub struct Host<'a>(&'a [u8]);
 
 impl<'a> Host<'a> {
-    /// A host name of 1 to 253 letters, digits, `.`, `-`, `_` and, in an IPv6 address, `:`.
+    /// A host name of 1 to 253 characters.
+    ///
+    /// A scheme, a port and a path are found, and of what cannot be a part of a name, all that is not ASCII or
+    /// lies before `-` or after `z` in it: white space, quotation marks and the like.
     ///
     /// # Errors
     ///
@@ -37,7 +42,8 @@ impl<'a> Host<'a> {
         Self(host)
     }
 
-    pub(super) const fn as_bytes(&self) -> &'a [u8] {
+    /// The name, where its characters do not matter.
+    pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
     }
 
@@ -75,47 +81,51 @@ impl fmt::Debug for Host<'_> {
 }
 
 fn check(host: &[u8]) -> Result<(), HostError> {
-    match host.len() {
-        1..=MAX_HOST_LEN if host.iter().all(|byte| is_of_a_name(*byte)) => Ok(()),
-        _ => look_closer(host),
+    let len = host.len();
+    match len {
+        0..MIN_HOST_LEN => return Err(HostError::TooShort { len }),
+        MIN_HOST_LEN..=MAX_HOST_LEN => {}
+        _ => return Err(HostError::TooLong { len }),
     }
-}
-
-fn is_of_a_name(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'.' | b'0'..=b'9' | b'_')
-}
-
-/// Finds what is wrong with a host name, if it is not an IPv6 address.
-#[cold]
-fn look_closer(host: &[u8]) -> Result<(), HostError> {
-    if host.is_empty() {
-        return Err(HostError::Empty);
+    // Four characters at a time, as long as there is nothing to look at more closely.
+    let mut at = 0;
+    for word in host.as_chunks().0 {
+        if !may_be_of_a_name(u32::from_le_bytes(*word)) {
+            break;
+        }
+        at += 4;
     }
-    if host.len() > MAX_HOST_LEN {
-        return Err(HostError::TooLong { len: host.len() });
-    }
-    let (mut colons, mut wrong, mut before) = (0, None, b' ');
-    // An IPv6 address has seven colons, or two together; a port has one before it.
-    let (mut is_ipv6, mut has_pair) = (true, false);
-    for (at, &byte) in host.iter().enumerate() {
+    while let Some(byte) = host.get(at) {
         match byte {
-            b'/' => return Err(HostError::NotOnlyHost),
-            b':' => {
-                colons += 1;
-                has_pair |= before == b':';
-            }
-            b'.' => {}
-            _ => is_ipv6 &= byte.is_ascii_hexdigit(),
+            b':' if is_ipv6(host) => return Ok(()),
+            b':' | b'/' => return Err(HostError::NotOnlyHost),
+            b'-'..=b'z' => at += 1,
+            _ => return Err(HostError::InvalidCharacter { at }),
         }
-        if !is_of_a_name(byte) && byte != b':' {
-            wrong = wrong.or(Some(at));
-        }
-        before = byte;
     }
-    if colons > 0 && !(is_ipv6 && (colons == 7 || has_pair)) {
-        return Err(HostError::NotOnlyHost);
-    }
-    wrong.map_or(Ok(()), |at| Err(HostError::InvalidCharacter { at }))
+    Ok(())
+}
+
+/// Whether it is an address with more than one colon, unlike a name with a port.
+fn is_ipv6(host: &[u8]) -> bool {
+    let mut colons = 0;
+    host.iter().all(|byte| {
+        colons += u32::from(*byte == b':');
+        byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')
+    }) && colons > 1
+}
+
+/// Whether all bytes are from `-` to `z`, and none is `/` or `:`.
+fn may_be_of_a_name(word: u32) -> bool {
+    const EACH: u32 = 0x0101_0101;
+
+    let differs = |byte: u8| word ^ (EACH * u32::from(byte));
+    let (slash, colon) = (differs(b'/'), differs(b':'));
+    let is_slash = slash.wrapping_sub(EACH) & !slash;
+    let is_colon = colon.wrapping_sub(EACH) & !colon;
+    let is_below = word.wrapping_sub(EACH * u32::from(b'-'));
+    let is_above = word.wrapping_add(EACH * u32::from(0x7F - b'z'));
+    (word | is_below | is_above | is_slash | is_colon) & (EACH * 0x80) == 0
 }
 
 /// Why a text is not a host name.
@@ -124,7 +134,10 @@ fn look_closer(host: &[u8]) -> Result<(), HostError> {
 #[non_exhaustive]
 pub enum HostError {
     /// It is empty.
-    Empty,
+    TooShort {
+        /// Its length in bytes.
+        len: usize,
+    },
     /// It has more than 253 characters.
     TooLong {
         /// Its length in bytes.
@@ -142,7 +155,7 @@ pub enum HostError {
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the broker's host name is empty"),
+            Self::TooShort { .. } => f.write_str("the broker's host name is empty"),
             Self::TooLong { len } => {
                 write!(f, "a host name has at most {MAX_HOST_LEN} characters, the broker's has {len}")
             }
@@ -157,3 +170,57 @@ impl fmt::Display for HostError {
 }
 
 impl core::error::Error for HostError {}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::string::String;
+
+    use super::*;
+
+    #[test]
+    fn each_byte_is_looked_at_wherever_it_is() {
+        for len in MIN_HOST_LEN..14 {
+            for at in 0..len {
+                for byte in 0..=u8::MAX {
+                    let mut host = std::vec![b'a'; len];
+                    host[at] = byte;
+                    let expected = match byte {
+                        b'/' | b':' => Err(HostError::NotOnlyHost),
+                        b'-'..=b'z' => Ok(()),
+                        _ => Err(HostError::InvalidCharacter { at }),
+                    };
+                    assert_eq!(check(&host), expected, "{byte:#04x} at {at} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn of_several_wrong_characters_the_first_is_told() {
+        for (host, at) in [("ab cd\n\0é", 2), ("größe.example", 2), ("broker.exa,pl e", 10)] {
+            assert_eq!(check(host.as_bytes()), Err(HostError::InvalidCharacter { at }), "{host}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_hosts_and_ports_schemes_and_paths_are_none() {
+        for host in ["10.0.0.7", "::ffff:10.0.0.7", "fe80::1", "2001:db8::1", "::1", "mq", "broker_1.example"]
+        {
+            assert_eq!(check(host.as_bytes()), Ok(()), "{host}");
+        }
+        for host in
+            ["mqtt://broker.example", "ws://broker", "broker.example:8883", "10.0.0.7:1", "broker/mqtt"]
+        {
+            assert_eq!(check(host.as_bytes()), Err(HostError::NotOnlyHost), "{host}");
+        }
+        for host in ["a.io:8883", "x.de:1", "ab:cd/ef", "fe80::1/path", "::1 "] {
+            assert_eq!(check(host.as_bytes()), Err(HostError::NotOnlyHost), "{host}");
+        }
+        assert_eq!(check(b""), Err(HostError::TooShort { len: 0 }));
+        let long = String::from("a").repeat(MAX_HOST_LEN + 1);
+        assert_eq!(check(long.as_bytes()), Err(HostError::TooLong { len: MAX_HOST_LEN + 1 }));
+        assert_eq!(check(&long.as_bytes()[1..]), Ok(()));
+    }
+}

@@ -46,7 +46,7 @@ impl<'a> CertificateChain<'a> {
 
     /// The chain as the kernel reads it. Valid while the certificates and the slice of them are.
     #[allow(clippy::cast_possible_truncation)] // At most `MAX`.
-    pub(super) fn raw(self) -> sys::MvTlsCertificateChain {
+    pub(super) const fn raw(self) -> sys::MvTlsCertificateChain {
         sys::MvTlsCertificateChain {
             num_certs: self.certificates.len() as u32,
             certs: self.certificates.as_ptr().cast(),

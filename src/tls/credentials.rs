@@ -1,65 +1,83 @@
 //! What one TLS connection is made with.
 
+use core::fmt;
+use core::marker::PhantomData;
 use core::ptr;
 
-use super::{CertificateChain, PrivateKey};
+use super::{Certificate, CertificateChain, PrivateKey};
 use crate::sys;
 
 /// Whom the device trusts and as whom it presents itself; both can be left out.
 ///
 /// Without [`trust`](Self::trust) the platform's own list of public CAs decides; with it, only the
 /// certificates given. Without [`identity`](Self::identity) the device shows no certificate.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy)]
 #[must_use]
 pub struct Credentials<'a> {
-    trusted: Option<CertificateChain<'a>>,
-    identity: Option<Identity<'a>>,
+    raw: sys::MvTlsCredentials,
+    borrowed: PhantomData<&'a [Certificate<'a>]>,
 }
 
-#[derive(Debug)]
-struct Identity<'a> {
-    chain: CertificateChain<'a>,
-    key: PrivateKey<'a>,
-}
+// SAFETY: `Credentials` are shared borrows of certificates and of a key's bytes, which the pointers only spell
+// differently.
+unsafe impl Send for Credentials<'_> {}
+// SAFETY: as above; nothing writes through the pointers.
+unsafe impl Sync for Credentials<'_> {}
+
+const NO_CHAIN: sys::MvTlsCertificateChain = sys::MvTlsCertificateChain { num_certs: 0, certs: ptr::null() };
 
 impl<'a> Credentials<'a> {
     /// Public CAs, no certificate of the device.
     pub const fn new() -> Self {
-        Self { trusted: None, identity: None }
+        let no_key = sys::MvSizedString { data: ptr::null(), length: 0 };
+        Self {
+            raw: sys::MvTlsCredentials {
+                cacert: NO_CHAIN,
+                clientcert: sys::MvOwnTlsCertificateChain { chain: NO_CHAIN, key: no_key },
+            },
+            borrowed: PhantomData,
+        }
     }
 
     /// Trusts these CA certificates, and no others.
-    pub fn trust(mut self, authorities: CertificateChain<'a>) -> Self {
-        self.trusted = Some(authorities);
+    pub const fn trust(mut self, authorities: CertificateChain<'a>) -> Self {
+        self.raw.cacert = authorities.raw();
         self
     }
 
     /// Presents `chain`, whose first certificate belongs to `key`.
-    pub fn identity(mut self, chain: CertificateChain<'a>, key: PrivateKey<'a>) -> Self {
-        self.identity = Some(Identity { chain, key });
+    pub fn identity(mut self, chain: CertificateChain<'a>, key: &'a PrivateKey<'_>) -> Self {
+        self.raw.clientcert = sys::MvOwnTlsCertificateChain { chain: chain.raw(), key: key.raw() };
         self
     }
 
     /// Whether the device presents a certificate.
     pub const fn has_identity(&self) -> bool {
-        self.identity.is_some()
+        self.raw.clientcert.chain.num_certs > 0
     }
 
-    /// The credentials as the kernel reads them, or `None` if nothing is set, for which the request has
-    /// a null pointer. Valid while `self` is borrowed.
-    pub(crate) fn raw(&self) -> Option<sys::MvTlsCredentials> {
-        if self.trusted.is_none() && self.identity.is_none() {
-            return None;
-        }
-        let no_chain = sys::MvTlsCertificateChain { num_certs: 0, certs: ptr::null() };
-        let no_key = sys::MvSizedString { data: ptr::null(), length: 0 };
-        let (chain, key) = match &self.identity {
-            Some(identity) => (identity.chain.raw(), identity.key.raw()),
-            None => (no_chain, no_key),
-        };
-        Some(sys::MvTlsCredentials {
-            cacert: self.trusted.map_or(no_chain, CertificateChain::raw),
-            clientcert: sys::MvOwnTlsCertificateChain { chain, key },
-        })
+    /// Whether anything is set. If not, a request has a null pointer instead.
+    pub(crate) const fn is_set(&self) -> bool {
+        self.raw.cacert.num_certs > 0 || self.has_identity()
+    }
+
+    /// The credentials as the kernel reads them.
+    pub(crate) const fn raw(&self) -> &sys::MvTlsCredentials {
+        &self.raw
+    }
+}
+
+impl Default for Credentials<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("trusted", &self.raw.cacert.num_certs)
+            .field("identity", &self.raw.clientcert.chain.num_certs)
+            .finish()
     }
 }

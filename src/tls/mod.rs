@@ -8,18 +8,16 @@
 //! [`Credentials`]. None of them copies the material.
 //!
 //! ```
-//! use microvisor::Secret;
 //! use microvisor::tls::{Certificate, CertificateChain, Credentials, PrivateKey, TlsMaterialError};
 //!
 //! fn credentials<'a>(
 //!     authority: &'a Certificate<'a>,
 //!     own: &'a Certificate<'a>,
-//!     key: Secret<'a>,
-//! ) -> Result<Credentials<'a>, TlsMaterialError> {
-//!     let key = PrivateKey::from_secret(key)?;
-//!     Ok(Credentials::new()
+//!     key: &'a PrivateKey<'a>,
+//! ) -> Credentials<'a> {
+//!     Credentials::new()
 //!         .trust(CertificateChain::single(authority))
-//!         .identity(CertificateChain::single(own), key))
+//!         .identity(CertificateChain::single(own), key)
 //! }
 //!
 //! let pem = b"-----BEGIN CERTIFICATE-----\nMIIB";
@@ -29,7 +27,6 @@
 mod certificate;
 mod chain;
 mod credentials;
-mod der;
 mod material;
 mod material_error;
 mod private_key;

@@ -49,11 +49,6 @@ impl<'a> PrivateKey<'a> {
         Ok(Self { der: Storage::Owned(der) })
     }
 
-    /// The same key, for credentials that do not outlive this one.
-    pub fn borrowed(&self) -> PrivateKey<'_> {
-        PrivateKey { der: Storage::Borrowed(self.der()) }
-    }
-
     /// The key as the kernel reads it. Valid while `self` is borrowed.
     #[allow(clippy::cast_possible_truncation)] // `Place::check` takes less than 2^25 bytes.
     pub(super) fn raw(&self) -> sys::MvSizedString {

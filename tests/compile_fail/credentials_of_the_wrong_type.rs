@@ -15,5 +15,5 @@ pub fn unchecked_bytes(chain: CertificateChain<'_>, key: &[u8]) {
 }
 
 pub fn a_certificate_for_a_key(chain: CertificateChain<'_>, certificate: Certificate<'_>) {
-    let _ = Credentials::new().identity(chain, certificate); //~ E0308
+    let _ = Credentials::new().identity(chain, &certificate); //~ E0308
 }

@@ -1,7 +1,7 @@
 //! There is one owner of a secret, who wipes it.
 
 use microvisor::Secret;
-use microvisor::tls::PrivateKey;
+use microvisor::tls::{CertificateChain, Credentials, PrivateKey};
 
 pub fn copy(secret: &Secret<'_>) {
     let _ = secret.clone().expose_mut(); //~ E0596
@@ -13,6 +13,9 @@ pub fn keep_the_memory(bytes: &mut [u8]) {
     drop(secret);
 }
 
-pub fn outlive_the_credentials(key: PrivateKey<'static>) -> PrivateKey<'static> {
-    key.borrowed() //~ E0515
+pub fn outlive_the_key(
+    chain: CertificateChain<'static>,
+    key: PrivateKey<'static>,
+) -> Credentials<'static> {
+    Credentials::new().identity(chain, &key) //~ E0515
 }
