@@ -14,6 +14,7 @@
 //! ```
 
 use core::fmt;
+use core::mem::MaybeUninit;
 use core::time::Duration;
 
 use crate::{Recovery, Status, sys};
@@ -35,10 +36,11 @@ pub fn uptime() -> Result<Duration, ClockError> {
 ///
 /// As [`uptime`].
 pub fn uptime_micros() -> Result<u64, ClockError> {
-    let mut micros = 0;
+    let mut micros = MaybeUninit::uninit();
     // SAFETY: the kernel writes one `u64` through the pointer, and only in this call.
-    Status::check(unsafe { sys::mvGetMicroseconds(&raw mut micros) }).map_err(ClockError::Kernel)?;
-    Ok(micros)
+    Status::check(unsafe { sys::mvGetMicroseconds(micros.as_mut_ptr()) }).map_err(ClockError::Kernel)?;
+    // SAFETY: the kernel has written it, as it says.
+    Ok(unsafe { micros.assume_init() })
 }
 
 /// The date and time, if the device knows them.

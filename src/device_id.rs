@@ -1,6 +1,7 @@
 //! Which device this is.
 
 use core::fmt;
+use core::mem::MaybeUninit;
 
 use crate::{Recovery, Status, sys};
 
@@ -22,6 +23,7 @@ const LENGTH: usize = 34;
 /// # Ok::<(), microvisor::DeviceIdError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
 pub struct DeviceId {
     /// ASCII, always.
     characters: [u8; LENGTH],
@@ -35,11 +37,24 @@ impl DeviceId {
     /// - [`Kernel`](DeviceIdError::Kernel): the kernel does not answer, which nothing can be done about.
     /// - [`Malformed`](DeviceIdError::Malformed): the kernel's answer is not such an id.
     pub fn read() -> Result<Self, DeviceIdError> {
-        let mut characters = [0; LENGTH];
-        // SAFETY: the kernel writes as many bytes as it is told the array has, and only in this call.
-        let raw = unsafe { sys::mvGetDeviceId(characters.as_mut_ptr(), 34) };
+        Self::read_into(&mut MaybeUninit::uninit()).copied()
+    }
+
+    /// Asks the kernel, which writes the id into `place`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read). What is in the place then is of no use.
+    pub fn read_into(place: &mut MaybeUninit<Self>) -> Result<&Self, DeviceIdError> {
+        // SAFETY: the kernel writes as many bytes as it is told the place has, and only in this call.
+        let raw = unsafe { sys::mvGetDeviceId(place.as_mut_ptr().cast(), 34) };
         Status::check(raw).map_err(DeviceIdError::Kernel)?;
-        Self::from_characters(characters)
+        // SAFETY: the kernel has written all of its bytes, as it says; any are such an array.
+        match first_wrong(unsafe { &*place.as_ptr().cast() }) {
+            Some(at) => Err(DeviceIdError::Malformed { at }),
+            // SAFETY: as above, and it has been checked what they are.
+            None => Ok(unsafe { place.assume_init_ref() }),
+        }
     }
 
     /// The id that `text` is. The case of its digits is kept.
@@ -49,19 +64,10 @@ impl DeviceId {
     /// - [`WrongLength`](DeviceIdError::WrongLength): it does not have 34 bytes.
     /// - [`Malformed`](DeviceIdError::Malformed): one of its characters does not belong there.
     pub fn parse(text: &str) -> Result<Self, DeviceIdError> {
-        match <[u8; LENGTH]>::try_from(text.as_bytes()) {
-            Ok(characters) => Self::from_characters(characters),
-            Err(_) => Err(DeviceIdError::WrongLength { length: text.len() }),
-        }
-    }
-
-    fn from_characters(characters: [u8; LENGTH]) -> Result<Self, DeviceIdError> {
-        let belongs = |(at, character): (usize, &u8)| match at {
-            0 => *character == b'U',
-            1 => *character == b'V',
-            _ => character.is_ascii_hexdigit(),
+        let Ok(characters) = <[u8; LENGTH]>::try_from(text.as_bytes()) else {
+            return Err(DeviceIdError::WrongLength { length: text.len() });
         };
-        match characters.iter().enumerate().position(|place| !belongs(place)) {
+        match first_wrong(&characters) {
             Some(at) => Err(DeviceIdError::Malformed { at }),
             None => Ok(Self { characters }),
         }
@@ -69,8 +75,18 @@ impl DeviceId {
 
     /// The id as text.
     pub const fn as_str(&self) -> &str {
-        // SAFETY: `from_characters`, which alone makes a `DeviceId`, lets nothing but ASCII pass.
+        // SAFETY: `first_wrong`, which all that makes a `DeviceId` asks, lets nothing but ASCII pass.
         unsafe { str::from_utf8_unchecked(&self.characters) }
+    }
+}
+
+/// Where the first character is that does not belong there.
+fn first_wrong(characters: &[u8; LENGTH]) -> Option<usize> {
+    let [u, v, digits @ ..] = characters;
+    match (*u, *v) {
+        (b'U', b'V') => digits.iter().position(|digit| !digit.is_ascii_hexdigit()).map(|at| at + 2),
+        (b'U', _) => Some(1),
+        _ => Some(0),
     }
 }
 

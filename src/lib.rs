@@ -32,7 +32,8 @@
 //! // Without a profile, it is AWS IoT, with the credentials from the device's stores.
 //! let options = ConnectOptions::new(Host::new("broker.example")?, ClientId::new("device-7")?);
 //! let memory = MEMORY.take().expect("nobody else has it");
-//! let builder = SessionBuilder::new(CENTER.open()?, memory, DeviceId::read()?);
+//! let id = DeviceId::read()?;
+//! let builder = SessionBuilder::new(CENTER.open()?, memory, &id);
 //! let session =
 //!     builder.profile(FixedProfile::new(options)).build().map_err(HandedBack::into_error)?;
 //!
@@ -174,6 +175,7 @@ pub mod tls;
 
 mod block_on;
 mod channel;
+mod claim;
 mod code;
 mod critical;
 mod decode;
@@ -187,6 +189,7 @@ mod server_log;
 mod sized_string;
 mod status;
 mod transition;
+mod uses;
 mod wipe;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
@@ -201,6 +204,6 @@ pub use notifications::{
     CloseNotificationsError, MAX_SOURCES, NotificationCenter, NotificationError, Notifications,
 };
 pub use secret::Secret;
-pub use server_log::{LogError, LogLine, ServerLog, StartLogError};
+pub use server_log::{Hexadecimal, LogError, LogLine, ServerLog, StartLogError};
 pub use status::{Recovery, Status};
 pub use transition::Transition;

@@ -94,11 +94,20 @@ impl Network {
     ///
     /// [`Kernel`](NetworkError::Kernel), where the kernel does not say.
     pub fn status(&self) -> Result<NetworkStatus, NetworkError> {
+        self.raw_status().map(NetworkStatus::from_raw).map_err(NetworkError::Kernel)
+    }
+
+    fn raw_status(&self) -> Result<sys::MvNetworkStatus, Status> {
         let mut status = sys::MV_NETWORKSTATUS__MAX;
         // SAFETY: `status` is a live out-parameter of the enum's width.
-        Status::check(unsafe { sys::mvGetNetworkStatus(self.handle, &raw mut status) })
-            .map_err(NetworkError::Kernel)?;
-        Ok(NetworkStatus::from_raw(status))
+        Status::check(unsafe { sys::mvGetNetworkStatus(self.handle, &raw mut status) })?;
+        Ok(status)
+    }
+
+    /// Asks for the network, unless it is asked for already, and tells whether it is there.
+    pub(crate) fn is_connected(&mut self) -> Result<bool, Status> {
+        self.request_again()?;
+        Ok(self.raw_status()? == sys::MV_NETWORKSTATUS_CONNECTED)
     }
 
     /// Waits until the status is another than `status`, which may be at once, and returns it.

@@ -169,8 +169,8 @@ fn a_user_name_and_a_client_certificate_exclude_each_other_by_the_kernels_rules(
     let bed = bed!(builder).online();
     let (leaf, key) = (material::certificate(1), material::private_key());
     let chain = [Certificate::from_der(&leaf).unwrap()];
-    let credentials = Credentials::new()
-        .identity(CertificateChain::new(&chain).unwrap(), PrivateKey::from_pkcs8_der(&key).unwrap());
+    let private_key = PrivateKey::from_pkcs8_der(&key).unwrap();
+    let credentials = Credentials::new().identity(CertificateChain::new(&chain).unwrap(), &private_key);
     let mut password = *b"hunter2";
     let password = Secret::new(&mut password);
     let both = options().with_credentials(&credentials).with_user(User::new("ada", &password).unwrap());

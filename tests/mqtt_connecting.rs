@@ -86,9 +86,10 @@ fn the_broker_sees_the_credentials_in_order() {
     );
     let roots = [Certificate::from_der(&root).unwrap()];
     let chain = [&leaf, &between].map(|der| Certificate::from_der(der).unwrap());
+    let private_key = PrivateKey::from_pkcs8_der(&key).unwrap();
     let credentials = Credentials::new()
         .trust(CertificateChain::new(&roots).unwrap())
-        .identity(CertificateChain::new(&chain).unwrap(), PrivateKey::from_pkcs8_der(&key).unwrap());
+        .identity(CertificateChain::new(&chain).unwrap(), &private_key);
     let _channel = bed.session_with(&options().with_credentials(&credentials));
     let seen = request_seen_by(&broker).credentials.expect("credentials");
     assert_eq!((&seen.ca[..], &seen.chain[..]), (&[root.clone()][..], &[leaf.clone(), between.clone()][..]));

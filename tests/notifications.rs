@@ -98,7 +98,9 @@ fn a_centre_can_be_told_its_interrupt_when_it_is_opened() {
     let notifications = CENTER.open_for(IRQ).unwrap();
     let mut network = Network::request(&notifications).unwrap();
     device.block_on(network.connected()).unwrap();
-    assert!(format!("{CENTER:?}").contains(&IRQ.to_string()));
+    // Another interrupt is not taken for that one; without one, the centre is shared.
+    assert_eq!(CENTER.open_for(IRQ + 1).unwrap_err(), NotificationError::InUse);
+    drop(CENTER.open().unwrap());
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn a_ring_that_is_opened_again_starts_at_its_beginning() {
         stir(&device);
         assert_eq!(wakes.count(), 1, "in round {round}");
     }
-    assert_eq!(center.overruns(), 0);
+    assert_eq!(center.overruns(), 1, "it was left full");
 }
 
 #[test]

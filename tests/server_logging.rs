@@ -154,15 +154,23 @@ fn a_line_longer_than_its_memory_is_logged_in_pieces_without_a_loss() {
 }
 
 #[test]
-fn parts_become_one_message_that_ends_between_characters() {
+fn two_texts_become_one_message_where_they_fit() {
     let device = device(256);
     let log = started();
-    log.log_parts::<16>(&["21", " °C", ""]);
-    log.log_parts::<8>(&["21 °C", " and ", "rising"]);
-    log.log_parts::<4>(&["21 °C"]);
-    log.log_parts::<2>(&["°", "C"]);
-    log.log_parts::<2>(&["", ""]);
-    assert_eq!(device.server_log(), ["21 °C", "21 °C a", "21 ", "°"]);
+    log.log_pair::<4>(b"2", b"1.5").expect("it fits");
+    log.log_pair::<2>(b"", b"22").expect("it fits");
+    assert_eq!(log.log_pair::<3>(b"2", b"1.5"), Err(LogError::TooLong));
+    assert_eq!(log.log_pair::<3>(b"21.5", b""), Err(LogError::TooLong));
+    assert_eq!(device.server_log(), ["21.5", "22"]);
+}
+
+#[test]
+fn a_log_that_was_not_started_takes_nothing() {
+    let device = device(256);
+    assert!(ServerLog::if_started().log(b"early").is_err());
+    started();
+    ServerLog::if_started().log(b"late").expect("it is started");
+    assert_eq!(device.server_log(), ["late"]);
 }
 
 #[test]

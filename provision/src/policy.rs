@@ -3,7 +3,7 @@
 use std::fmt;
 
 use microvisor::DeviceId;
-use microvisor::aws::{LIMITS, Topics};
+use microvisor::aws::{DOCUMENTED_TOPICS, LIMITS, Topics};
 use microvisor::mqtt::{LimitError, Publish, TopicError, TopicFilter, TopicName};
 use serde::Serialize;
 use thiserror::Error;
@@ -61,7 +61,10 @@ impl PolicyOptions {
         check_policy_characters(&topic)?;
         let example = topic.replace(SID, PLACEHOLDER);
         let name = TopicName::new(&example).map_err(|error| of_topic(&topic, error))?;
-        LIMITS.check_publish(&Publish::new(name, b"")).map_err(|error| of_limit(&topic, error))?;
+        LIMITS
+            .check_publish(&Publish::new(name, b""))
+            .and_then(|()| check_documented(&example))
+            .map_err(|error| of_limit(&topic, error))?;
         self.publish.push(topic);
         Ok(self)
     }
@@ -81,7 +84,10 @@ impl PolicyOptions {
         }
         let example = filter.replace(SID, PLACEHOLDER);
         let checked = TopicFilter::new(&example).map_err(|error| of_topic(&filter, error))?;
-        LIMITS.check_filters(&[checked]).map_err(|error| of_limit(&filter, error))?;
+        LIMITS
+            .check_filters(&[checked])
+            .and_then(|()| check_documented(&example))
+            .map_err(|error| of_limit(&filter, error))?;
         self.subscribe.push(filter);
         Ok(self)
     }
@@ -216,6 +222,14 @@ fn is_region(region: &str) -> bool {
 fn check_policy_characters(topic: &str) -> Result<(), PolicyError> {
     let special = ["*", "?", "${"].into_iter().find(|special| topic.contains(special));
     special.map_or(Ok(()), |special| Err(PolicyError::Special { topic: topic.to_owned(), special }))
+}
+
+/// Refuses what AWS keeps for itself of the topics that begin with `$aws/`, which a device does not look at.
+fn check_documented(topic: &str) -> Result<(), LimitError> {
+    if topic.starts_with('$') && !DOCUMENTED_TOPICS.iter().any(|prefix| topic.starts_with(prefix)) {
+        return Err(LimitError::ReservedTopic);
+    }
+    Ok(())
 }
 
 fn of_topic(topic: &str, error: TopicError) -> PolicyError {

@@ -48,4 +48,4 @@ pub use limits::{DOCUMENTED_TOPICS, LIMITS, MAX_CLIENT_ID_LEN};
 pub use profile::{Profile, ProfileError};
 pub use settings::{Encodings, KEYS, Settings};
 pub use stored_profile::{StoredProfile, StoredSettings};
-pub use topics::Topics;
+pub use topics::{Commands, Topics};

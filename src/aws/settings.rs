@@ -154,9 +154,7 @@ impl<'m> Settings<'m> {
             PrivateKey::from_secret(private_key).map_err(|error| material(PRIVATE_KEY, error))?;
         let root_ca = read_certificate(fetch, ROOT_CA, &mut memory, encodings.root_ca)?;
         let certificate = read_certificate(fetch, CERTIFICATE, &mut memory, encodings.certificate)?;
-        let endpoint = fetch.answer().raw(ENDPOINT, &mut memory)?;
-        let endpoint = Host::from_bytes(endpoint)
-            .map_err(|error| SettingsError::Host { key: name_of(ENDPOINT), error })?;
+        let endpoint = fetch.answer().host(ENDPOINT, &mut memory)?;
         let port = fetch.port(PORT, &mut memory)?;
         Ok(Self { root_ca, certificate, private_key, endpoint, port })
     }
@@ -165,7 +163,7 @@ impl<'m> Settings<'m> {
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials::new()
             .trust(CertificateChain::single(&self.root_ca))
-            .identity(CertificateChain::single(&self.certificate), self.private_key.borrowed())
+            .identity(CertificateChain::single(&self.certificate), &self.private_key)
     }
 
     /// The broker's host name: `broker-host`.

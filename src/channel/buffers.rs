@@ -1,7 +1,6 @@
 //! The receive and the send buffer of a channel.
 
 use core::fmt;
-use core::num::NonZeroU32;
 
 use crate::memory::{KERNEL_MEMORY_UNIT, KernelBuffer, Region};
 
@@ -27,8 +26,6 @@ use crate::memory::{KERNEL_MEMORY_UNIT, KernelBuffer, Region};
 pub struct ChannelBuffers {
     region: Region,
     receive_len: usize,
-    /// The channel that may still have them, if there is one.
-    doubtful: Option<NonZeroU32>,
 }
 
 impl<const N: usize> KernelBuffer<N> {
@@ -44,7 +41,7 @@ impl<const N: usize> KernelBuffer<N> {
                 "the receive buffer is a non-zero multiple of 512 bytes and leaves 512 for sending"
             );
         }
-        ChannelBuffers { region: self.into_region(), receive_len: RECEIVE, doubtful: None }
+        ChannelBuffers { region: self.into_region(), receive_len: RECEIVE }
     }
 }
 
@@ -93,24 +90,17 @@ impl ChannelBuffers {
 
     /// All of `region`, whose first `receive_len` bytes are for receiving, as the caller has checked.
     pub(crate) fn of(region: Region, receive_len: usize) -> Self {
-        Self { region, receive_len, doubtful: None }
+        Self { region, receive_len }
     }
 
-    /// The kernel does not know the channel `handle`, which had these. See [`Region::doubt`].
-    pub(super) fn doubt(&mut self, handle: u32) {
-        self.region.doubt();
-        self.doubtful = NonZeroU32::new(handle);
+    /// Buffers of no size, which the kernel does not take.
+    pub(super) fn nothing() -> Self {
+        Self::of(Region::nothing(), 0)
     }
 
-    /// No channel has them any more. See [`Region::settle`].
-    pub(super) fn settle(&mut self) {
-        self.region.settle();
-        self.doubtful = None;
-    }
-
-    /// The channel that may still have them.
-    pub(super) fn doubtful_channel(&self) -> Option<NonZeroU32> {
-        self.doubtful
+    /// The same memory, divided as the caller has checked.
+    pub(super) fn divide(&mut self, receive_len: usize) {
+        self.receive_len = receive_len.min(self.region.len());
     }
 }
 

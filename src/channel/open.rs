@@ -5,23 +5,14 @@ use core::task::Waker;
 
 use super::{ChannelBuffers, ClosureReason};
 use crate::notifications::Source;
-use crate::sized_string::sized_string;
 use crate::{HandedBack, Network, Recovery, Status, sys};
 
 /// The kinds of channel that this crate opens.
 #[derive(Clone, Copy, Debug)]
+#[repr(u32)]
 pub(crate) enum ChannelType {
-    ConfigFetch,
-    Mqtt,
-}
-
-impl ChannelType {
-    fn raw(self) -> sys::MvChannelType {
-        match self {
-            Self::ConfigFetch => sys::MV_CHANNELTYPE_CONFIGFETCH,
-            Self::Mqtt => sys::MV_CHANNELTYPE_MQTT,
-        }
-    }
+    ConfigFetch = sys::MV_CHANNELTYPE_CONFIGFETCH,
+    Mqtt = sys::MV_CHANNELTYPE_MQTT,
 }
 
 /// A kernel channel: its handle, the buffers that the kernel holds while it is open, and the waker's slot.
@@ -32,14 +23,16 @@ pub(crate) struct Channel {
     /// 0 while it is closed.
     handle: u32,
     source: Source,
-    /// There until they are [taken](Self::take_buffers).
-    buffers: Option<ChannelBuffers>,
+    /// None of any size once they are [taken](Self::take_buffers).
+    buffers: ChannelBuffers,
+    /// The channel that the kernel said it does not know, although it may be open; 0 if there is none.
+    doubtful: u32,
 }
 
 impl Channel {
     /// A channel that is not open yet.
     pub(crate) fn closed(source: Source, buffers: ChannelBuffers) -> Self {
-        Self { handle: 0, source, buffers: Some(buffers) }
+        Self { handle: 0, source, buffers, doubtful: 0 }
     }
 
     /// A new channel, open.
@@ -52,34 +45,24 @@ impl Channel {
             return Err(HandedBack { error: OpenError::TooManySources, value: buffers });
         };
         let mut channel = Self::closed(source, buffers);
-        match (channel.try_open(network, channel_type), &mut channel.buffers) {
-            (Err(error), buffers) => match buffers.take() {
-                Some(value) => Err(HandedBack { error, value }),
-                // They were put there just now.
-                None => Ok(channel),
-            },
-            (Ok(()), _) => Ok(channel),
+        match channel.try_open(network, channel_type) {
+            Ok(()) => Ok(channel),
+            Err(error) => Err(HandedBack { error, value: channel.take_buffers() }),
         }
     }
 
     /// Opens a channel that is closed.
     pub(crate) fn try_open(&mut self, network: &Network, channel_type: ChannelType) -> Result<(), OpenError> {
-        match self.request_open(network, channel_type) {
-            Err(Status::BUFFER_ALREADY_IN_USE) if self.close_doubtful() => {
-                self.request_open(network, channel_type)
+        self.request_open(network, channel_type).map_err(|status| {
+            if status == Status::BUFFER_ALREADY_IN_USE {
+                self.close_doubtful();
             }
-            opened => opened,
-        }
-        .map_err(OpenError::Kernel)?;
-        if let Some(buffers) = &mut self.buffers {
-            buffers.settle();
-        }
-        Ok(())
+            OpenError::Kernel(status)
+        })
     }
 
-    #[inline(never)]
     fn request_open(&mut self, network: &Network, channel_type: ChannelType) -> Result<(), Status> {
-        let Some(buffers) = &self.buffers else { return Err(Status::INVALID_BUFFER_SIZE) };
+        let buffers = &self.buffers;
         // The platform's addresses and sizes are 32 bits wide.
         let (Ok(receive_buffer_len), Ok(send_buffer_len)) =
             (u32::try_from(buffers.receive_len()), u32::try_from(buffers.send_len()))
@@ -97,8 +80,9 @@ impl Channel {
                     receive_buffer_len,
                     send_buffer: buffers.send_ptr(),
                     send_buffer_len,
-                    channel_type: channel_type.raw(),
-                    endpoint: sized_string(&[]),
+                    channel_type: channel_type as sys::MvChannelType,
+                    // None, which points to a byte all the same.
+                    endpoint: sys::MvSizedString { data: buffers.receive_ptr(), length: 0 },
                 },
             },
         };
@@ -108,36 +92,23 @@ impl Channel {
         // that does not answer with success has opened nothing.
         Status::check(unsafe { sys::mvOpenChannel(&raw const params, &raw mut handle) })?;
         self.handle = handle;
+        // The kernel has just taken the buffers, so no other channel had them.
+        self.doubtful = 0;
         Ok(())
     }
 
-    /// The kernel still has the buffers, so the channel that it said it does not know is open: closes it.
-    /// Whether it did.
+    /// The kernel still has the buffers, so the channel that it said it does not know is open. Once it is
+    /// closed, another can be opened.
     #[cold]
-    fn close_doubtful(&mut self) -> bool {
-        let Some(buffers) = &mut self.buffers else { return false };
-        let Some(handle) = buffers.doubtful_channel() else { return false };
-        let mut handle = handle.get();
-        // SAFETY: `handle` is a live in-out-parameter.
-        let closed = Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).is_ok();
-        if closed {
-            buffers.settle();
+    fn close_doubtful(&mut self) {
+        if self.doubtful != 0 && close(self.doubtful).is_ok() {
+            self.doubtful = 0;
         }
-        closed
     }
 
-    /// The buffers, to be divided anew while the channel is closed.
+    /// The buffers, to be divided anew the next time that the channel is opened.
     pub(crate) fn divide(&mut self, receive_len: usize) {
-        if self.handle == 0
-            && let Some(buffers) = &mut self.buffers
-        {
-            // Whoever divides them has checked the length.
-            let _ = buffers.split_again(receive_len);
-        }
-    }
-
-    pub(crate) fn is_open(&self) -> bool {
-        self.handle != 0
+        self.buffers.divide(receive_len);
     }
 
     pub(crate) fn handle(&self) -> u32 {
@@ -160,47 +131,56 @@ impl Channel {
         }
     }
 
-    /// Closes the channel, unless it is closed, and overwrites the buffers: the kernel received secrets in
-    /// the one, and built the request to connect with the private key in the other. `Err` leaves everything
-    /// as it was.
+    /// Closes the channel, unless it is closed. `Err` leaves everything as it was.
     pub(crate) fn try_close(&mut self) -> Result<(), CloseError> {
-        let mut handle = self.handle;
-        if handle == 0 {
-            return Ok(());
-        }
-        // SAFETY: `handle` is a live in-out-parameter.
-        Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) }).map_err(CloseError)?;
-        self.handle = 0;
-        if let Some(buffers) = &mut self.buffers {
-            buffers.wipe();
+        if self.handle != 0 {
+            close(self.handle).map_err(CloseError)?;
+            self.handle = 0;
         }
         Ok(())
     }
 
-    /// The buffers, once the channel is closed.
-    pub(crate) fn take_buffers(&mut self) -> Option<ChannelBuffers> {
-        if self.is_open() { None } else { self.buffers.take() }
+    fn is_closed_for_certain(&self) -> bool {
+        self.handle | self.doubtful == 0
+    }
+
+    /// Overwrites the buffers of a channel that is closed for certain: the kernel received secrets in the one,
+    /// and built the request to connect with the private key in the other.
+    pub(crate) fn wipe(&mut self) {
+        if self.is_closed_for_certain() {
+            self.buffers.wipe();
+        }
+    }
+
+    /// The buffers of a channel that is closed for certain. Others stay where they are.
+    pub(crate) fn take_buffers(&mut self) -> ChannelBuffers {
+        let nothing = ChannelBuffers::nothing();
+        if self.is_closed_for_certain() { core::mem::replace(&mut self.buffers, nothing) } else { nothing }
     }
 
     /// Takes the channel, which the kernel says it does not know, for closed. Its buffers are for another
     /// channel only from now on.
     ///
     /// The kernel may have closed it while it answered otherwise. If it has not, it knows that it still has
-    /// the buffers, and opens no other channel on them; then this one is closed after all.
+    /// the buffers, and opens no other channel on them; then this one is closed after all, before the next
+    /// attempt.
     pub(crate) fn doubt(&mut self) {
-        if let Some(buffers) = &mut self.buffers
-            && self.handle != 0
-        {
-            buffers.doubt(self.handle);
-        }
-        self.handle = 0;
+        self.doubtful = core::mem::take(&mut self.handle);
     }
+}
+
+fn close(handle: u32) -> Result<(), Status> {
+    let mut handle = handle;
+    // SAFETY: `handle` is a live in-out-parameter.
+    Status::check(unsafe { sys::mvCloseChannel(&raw mut handle) })
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        if self.try_close().is_err() {
-            core::mem::forget(self.buffers.take());
+        if self.try_close().is_ok() && self.is_closed_for_certain() {
+            self.wipe();
+        } else {
+            core::mem::forget(core::mem::replace(&mut self.buffers, ChannelBuffers::nothing()));
         }
     }
 }

@@ -3,7 +3,7 @@
 use core::num::NonZeroU16;
 
 use super::{ClientId, Host, Limits, Publish, User};
-use crate::sized_string::sized_string;
+use crate::sized_string::{filled_string, sized_string};
 use crate::sys;
 use crate::tls::Credentials;
 
@@ -18,6 +18,12 @@ pub enum ProtocolVersion {
     V3_1_1,
     /// MQTT 5.
     V5,
+}
+
+impl ProtocolVersion {
+    pub(crate) fn is_3(self) -> bool {
+        self == Self::V3_1_1
+    }
 }
 
 /// A connection to make: to which broker, as whom, how.
@@ -114,7 +120,7 @@ impl<'a> ConnectOptions<'a> {
     /// With a CA chain of its own, a client certificate, or both.
     #[must_use]
     pub fn with_credentials(mut self, credentials: &'a Credentials<'a>) -> Self {
-        self.credentials = Some(credentials);
+        self.credentials = Some(credentials).filter(|credentials| credentials.is_set());
         self
     }
 
@@ -154,7 +160,9 @@ impl<'a> ConnectOptions<'a> {
 
     /// Builds the kernel's request and calls `send` with it; what it points to lives that long.
     pub(super) fn with_request<R>(&self, send: impl FnOnce(&sys::MvMqttConnectRequest) -> R) -> R {
-        let empty = sized_string(&[]);
+        let host = filled_string(self.host.as_bytes());
+        // What is empty points to a byte all the same.
+        let empty = sys::MvSizedString { length: 0, ..host };
         let (method, username, password) = match self.user {
             Some(user) => (
                 sys::MV_MQTTAUTHENTICATIONMETHOD_USERNAMEPASSWORD,
@@ -164,25 +172,26 @@ impl<'a> ConnectOptions<'a> {
             None => (sys::MV_MQTTAUTHENTICATIONMETHOD_NONE, empty, empty),
         };
         let will = self.will.map(|will| sys::MvMqttWill {
-            topic: sized_string(will.topic().as_str().as_bytes()),
+            topic: filled_string(will.topic().as_str().as_bytes()),
             payload: sized_string(will.payload()),
             qos: will.qos().raw(),
             retain: will.is_retained().into(),
         });
-        let credentials = self.credentials.and_then(Credentials::raw);
+        let credentials = self.credentials.map(Credentials::raw);
         send(&sys::MvMqttConnectRequest {
-            protocol_version: match self.version {
-                ProtocolVersion::V3_1_1 => sys::MV_MQTTPROTOCOLVERSION_V3_1_1,
-                ProtocolVersion::V5 => sys::MV_MQTTPROTOCOLVERSION_V5,
+            protocol_version: if self.version.is_3() {
+                sys::MV_MQTTPROTOCOLVERSION_V3_1_1
+            } else {
+                sys::MV_MQTTPROTOCOLVERSION_V5
             },
-            host: sized_string(self.host.as_bytes()),
+            host,
             port: self.port.get(),
-            clientid: sized_string(self.client_id.as_str().as_bytes()),
+            clientid: filled_string(self.client_id.as_str().as_bytes()),
             authentication: sys::MvMqttAuthentication {
                 method,
                 username_password: sys::MvUsernamePassword { username, password },
             },
-            tls_credentials: credentials.as_ref().map_or(core::ptr::null(), core::ptr::from_ref),
+            tls_credentials: credentials.map_or(core::ptr::null(), core::ptr::from_ref),
             keepalive: self.keep_alive.into(),
             clean_start: self.clean_start.into(),
             will: will.as_ref().map_or(core::ptr::null(), core::ptr::from_ref),

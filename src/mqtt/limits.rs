@@ -17,8 +17,10 @@ pub struct Limits {
     max_topic_len: usize,
     max_topic_slashes: usize,
     max_payload_len: usize,
-    reserved: fn(&str) -> bool,
-    counted: fn(&str) -> &str,
+    /// How those of the topics that begin with `$` begin that applications may use.
+    open: &'static str,
+    /// What does not count, where a topic begins with it, together with the level that follows.
+    uncounted: Option<&'static str>,
 }
 
 impl Limits {
@@ -28,8 +30,8 @@ impl Limits {
         max_topic_len: 65_535,
         max_topic_slashes: usize::MAX,
         max_payload_len: 268_435_455,
-        reserved: |_| false,
-        counted: |topic| topic,
+        open: "",
+        uncounted: None,
     };
 
     /// The highest quality of service that the broker takes.
@@ -54,19 +56,19 @@ impl Limits {
         self
     }
 
-    /// Which of the topics that begin with `$` the broker keeps for itself. All others are the
-    /// applications' (MQTT 5 §4.7.2).
+    /// How those of the topics that begin with `$` begin that applications may use; the broker keeps the
+    /// others for itself. What begins otherwise is always the applications' (MQTT 5 §4.7.2).
     #[must_use]
-    pub const fn reserved_topics(mut self, reserved: fn(&str) -> bool) -> Self {
-        self.reserved = reserved;
+    pub const fn open_topics(mut self, prefix: &'static str) -> Self {
+        self.open = prefix;
         self
     }
 
-    /// Which part of a topic that begins with `$` counts towards its length and slashes. Of all others
-    /// all counts.
+    /// A prefix that begins with `$` and does not count towards a topic's length and slashes, as the level
+    /// that follows it does not.
     #[must_use]
-    pub const fn counted_part(mut self, counted: fn(&str) -> &str) -> Self {
-        self.counted = counted;
+    pub const fn uncounted(mut self, prefix: &'static str) -> Self {
+        self.uncounted = Some(prefix);
         self
     }
 
@@ -82,23 +84,41 @@ impl Limits {
             && publish.payload().len() <= self.max_payload_len
             && topic.as_str().len() <= self.max_topic_len
             && topic.slashes() <= self.max_topic_slashes
-            && !has_special_meaning(topic.as_str())
+            && !topic.is_special()
         {
             return Ok(());
         }
-        self.look_closer(publish)
+        self.look_closer(topic.as_str().as_bytes(), publish.qos(), publish.payload().len())
     }
 
-    /// Finds the limit that a publish breaks, unless its topic begins with `$` and is within them.
-    #[cold]
-    fn look_closer(&self, publish: &Publish<'_>) -> Result<(), LimitError> {
-        self.check_qos(publish.qos())?;
-        self.check_topic(publish.topic().as_str())?;
-        let len = publish.payload().len();
-        if len > self.max_payload_len {
-            return Err(LimitError::PayloadTooLong { len, max: self.max_payload_len });
+    /// Whether a request that is within `other` is within these, with all topics that do not begin with `$`.
+    pub(crate) const fn are_as_wide_as(&self, other: &Self) -> bool {
+        self.max_qos.raw() >= other.max_qos.raw()
+            && self.max_topic_len >= other.max_topic_len
+            && self.max_topic_slashes >= other.max_topic_slashes
+    }
+
+    /// Finds the limit that a request breaks, unless it is within them.
+    #[inline(never)]
+    fn look_closer(&self, topic: &[u8], qos: QoS, payload_len: usize) -> Result<(), LimitError> {
+        if qos.raw() > self.max_qos.raw() {
+            return Err(LimitError::QosTooHigh { qos, max: self.max_qos });
         }
-        Ok(())
+        if has_special_meaning(topic) && !topic.starts_with(self.open.as_bytes()) {
+            return Err(LimitError::ReservedTopic);
+        }
+        let counted = self.uncounted.and_then(|prefix| behind_level(topic, prefix)).unwrap_or(topic);
+        let slashes = counted.iter().fold(0, |count, &byte| count + usize::from(byte == b'/'));
+        let error = if counted.len() > self.max_topic_len {
+            LimitError::TopicTooLong { len: counted.len(), max: self.max_topic_len }
+        } else if slashes > self.max_topic_slashes {
+            LimitError::TooManySlashes { count: slashes, max: self.max_topic_slashes }
+        } else if payload_len > self.max_payload_len {
+            LimitError::PayloadTooLong { len: payload_len, max: self.max_payload_len }
+        } else {
+            return Ok(());
+        };
+        Err(error)
     }
 
     /// Checks the filters of a subscribe request, and how many there are.
@@ -108,11 +128,11 @@ impl Limits {
     /// The first limit that is broken.
     pub fn check_subscriptions(&self, subscriptions: &[Subscription<'_>]) -> Result<(), LimitError> {
         Self::check_count(subscriptions.len())?;
-        for subscription in subscriptions {
-            self.check_qos(subscription.qos())?;
-            self.check_filter(subscription.filter())?;
-        }
-        Ok(())
+        subscriptions.iter().try_for_each(|subscription| self.check_subscription(subscription))
+    }
+
+    pub(crate) fn check_subscription(&self, subscription: &Subscription<'_>) -> Result<(), LimitError> {
+        self.check_filter(subscription.filter(), subscription.qos())
     }
 
     /// Checks the filters of an unsubscribe request, and how many there are.
@@ -122,7 +142,7 @@ impl Limits {
     /// The first limit that is broken.
     pub fn check_filters(&self, filters: &[TopicFilter<'_>]) -> Result<(), LimitError> {
         Self::check_count(filters.len())?;
-        filters.iter().try_for_each(|&filter| self.check_filter(filter))
+        filters.iter().try_for_each(|&filter| self.check_filter(filter, QoS::AtMostOnce))
     }
 
     fn check_count(count: usize) -> Result<(), LimitError> {
@@ -133,51 +153,23 @@ impl Limits {
         }
     }
 
-    fn check_qos(&self, qos: QoS) -> Result<(), LimitError> {
-        if qos.raw() > self.max_qos.raw() {
-            return Err(LimitError::QosTooHigh { qos, max: self.max_qos });
-        }
-        Ok(())
-    }
-
     /// What a shared subscription shares is a filter like any other.
-    fn check_filter(&self, filter: TopicFilter<'_>) -> Result<(), LimitError> {
-        let filter = filter.as_str();
-        self.check_topic(behind_level(filter, "$share/").unwrap_or(filter))
-    }
-
-    fn check_topic(&self, topic: &str) -> Result<(), LimitError> {
-        let counted = match has_special_meaning(topic) {
-            true if (self.reserved)(topic) => return Err(LimitError::ReservedTopic),
-            true => (self.counted)(topic),
-            false => topic,
-        };
-        if counted.len() > self.max_topic_len {
-            return Err(LimitError::TopicTooLong { len: counted.len(), max: self.max_topic_len });
-        }
-        let slashes = counted.bytes().filter(|&byte| byte == b'/').count();
-        if slashes > self.max_topic_slashes {
-            return Err(LimitError::TooManySlashes { count: slashes, max: self.max_topic_slashes });
-        }
-        Ok(())
+    fn check_filter(&self, filter: TopicFilter<'_>, qos: QoS) -> Result<(), LimitError> {
+        let filter = filter.as_str().as_bytes();
+        self.look_closer(behind_level(filter, "$share/").unwrap_or(filter), qos, 0)
     }
 }
 
-fn has_special_meaning(topic: &str) -> bool {
-    topic.as_bytes().first() == Some(&b'$')
-}
-
-/// Where the level that follows `prefix` ends: the place of the slash.
-#[inline(never)]
-pub(crate) fn end_of_level(topic: &str, prefix: &str) -> Option<usize> {
-    let level = topic.strip_prefix(prefix)?;
-    // Found in the bytes, since a search for characters is much more code.
-    Some(prefix.len() + level.bytes().position(|byte| byte == b'/')?)
+fn has_special_meaning(topic: &[u8]) -> bool {
+    topic.first() == Some(&b'$')
 }
 
 /// What is behind the level that follows `prefix`, where `topic` has both.
-pub(crate) fn behind_level<'a>(topic: &'a str, prefix: &str) -> Option<&'a str> {
-    topic.get(end_of_level(topic, prefix)? + 1..)
+#[inline(never)]
+fn behind_level<'a>(topic: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
+    let level = topic.strip_prefix(prefix.as_bytes())?;
+    let end = level.iter().position(|&byte| byte == b'/')?;
+    level.get(end + 1..)
 }
 
 /// A request that the broker or the platform would not take; nothing was sent.

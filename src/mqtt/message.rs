@@ -150,11 +150,8 @@ pub struct LostMessage<'b> {
 }
 
 impl<'b> LostMessage<'b> {
-    pub(crate) fn new(topic: &'b [u8], message_len: u32, reason: LostReason) -> Self {
-        let reason = match reason {
-            LostReason::ReceiveBufferTooSmall => sys::MV_MQTTLOSTMESSAGEREASON_DEVICERECEIVEBUFFERTOOSMALL,
-            LostReason::Unknown(raw) => raw,
-        };
+    /// With the reason as the kernel gives it.
+    pub(crate) fn new(topic: &'b [u8], message_len: u32, reason: u32) -> Self {
         Self { topic, message_len, reason }
     }
 

@@ -77,7 +77,7 @@ mod user;
 mod utf8_string;
 
 pub use channel::{Connected, Connecting, Disconnected, MqttChannel, Opened};
-pub(crate) use channel::{MessageFacts, PublishResponse, TopicsResponse, check_subscriptions};
+pub(crate) use channel::{MessageFacts, PublishResponse, TopicsResponse};
 pub use client_id::{ClientId, ClientIdError};
 pub use connect_error::{ConnectError, Suspects};
 pub use connect_options::{ConnectOptions, MQTT_TLS_PORT, ProtocolVersion};
@@ -86,7 +86,6 @@ pub use event::{Event, EventError, PublishId, SubscribeId, UnsubscribeId};
 pub use host::{Host, HostError};
 pub use inbox::Inbox;
 pub use limits::{LimitError, Limits, MAX_TOPICS};
-pub(crate) use limits::{behind_level, end_of_level};
 pub use message::{AcknowledgeError, Acknowledgement, LostMessage, LostReason, Message};
 pub use publish::Publish;
 pub use qos::QoS;

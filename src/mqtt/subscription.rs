@@ -3,8 +3,8 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::{MAX_TOPICS, QoS, ReasonCode, TopicFilter};
-use crate::sized_string::sized_string;
+use super::{LimitError, MAX_TOPICS, ProtocolVersion, QoS, ReasonCode, TopicFilter};
+use crate::sized_string::filled_string;
 use crate::sys;
 
 /// Which retained messages a new subscription gets (MQTT 5 §3.8.3.1). Not for MQTT 3.1.1.
@@ -48,7 +48,7 @@ impl<'a> Subscription<'a> {
     pub fn new(filter: TopicFilter<'a>, qos: QoS) -> Self {
         Self {
             raw: sys::MvMqttSubscription {
-                topic: sized_string(filter.as_str().as_bytes()),
+                topic: filled_string(filter.as_str().as_bytes()),
                 desired_qos: qos.raw(),
                 nl: 0,
                 rap: 0,
@@ -93,9 +93,13 @@ impl<'a> Subscription<'a> {
         TopicFilter::from_valid(text)
     }
 
-    /// Whether it has options that MQTT 3.1.1 does not have.
-    pub(super) fn needs_version_5(&self) -> bool {
-        self.raw.nl != 0 || self.raw.rap != 0 || self.raw.rh != 0
+    /// Whether this version of MQTT has the options.
+    pub(crate) fn check_version(&self, version: ProtocolVersion) -> Result<(), LimitError> {
+        let has_options = self.raw.nl != 0 || self.raw.rap != 0 || self.raw.rh != 0;
+        if has_options && version == ProtocolVersion::V3_1_1 {
+            return Err(LimitError::NeedsVersion5);
+        }
+        Ok(())
     }
 
     /// The quality of service asked for.

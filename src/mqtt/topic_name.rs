@@ -21,6 +21,8 @@ pub struct TopicName<'a> {
     name: &'a str,
     /// Brokers limit their number, and should not have to be asked each time that a message is published.
     slashes: u16,
+    /// It begins with `$`: the broker may keep it for itself.
+    is_special: bool,
 }
 
 impl<'a> TopicName<'a> {
@@ -44,12 +46,12 @@ impl<'a> TopicName<'a> {
             }
             rest = after;
         }
-        Ok(Self { name, slashes })
+        Ok(Self { name, slashes, is_special: matches!(name.as_bytes(), [b'$', ..]) })
     }
 
-    /// A name that is known to be valid, with the number of its slashes.
-    pub(crate) const fn from_valid(name: &'a str, slashes: u16) -> Self {
-        Self { name, slashes }
+    /// A name that is known to be valid and to begin with no `$`, with the number of its slashes.
+    pub(crate) const fn from_ordinary(name: &'a str, slashes: u16) -> Self {
+        Self { name, slashes, is_special: false }
     }
 
     /// The name as it came.
@@ -59,6 +61,10 @@ impl<'a> TopicName<'a> {
 
     pub(super) const fn slashes(&self) -> usize {
         self.slashes as usize
+    }
+
+    pub(super) const fn is_special(&self) -> bool {
+        self.is_special
     }
 }
 

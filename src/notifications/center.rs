@@ -1,25 +1,29 @@
 //! The notification centre and its life.
 
 use core::fmt;
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering, fence};
+use core::sync::atomic::{AtomicU32, Ordering, fence};
 
 use super::ring::Ring;
 use super::source::{Slots, Source};
+use crate::claim::claim;
 use crate::{HandedBack, Recovery, Status, sys};
 
-const CLOSED: u8 = 0;
+/// Nobody uses it.
+const CLOSED: u32 = 0;
 /// Being opened or closed.
-const CHANGING: u8 = 1;
-const OPEN: u8 = 2;
+const CHANGING: u32 = u32::MAX;
 /// The kernel did not let go of the ring, so it may still write there.
-const LOST: u8 = 3;
+const LOST: u32 = u32::MAX - 1;
+/// More than this do not open it.
+const MOST_USERS: u32 = u32::MAX / 2;
 
 /// The part of a centre that does not depend on the size of its ring.
 pub(super) struct Core {
-    irq: AtomicU32,
-    state: AtomicU8,
+    /// Unless it was opened for another.
+    irq: u32,
     handle: AtomicU32,
-    /// The `Notifications` and the `Source`s that exist; the last one to go closes the centre.
+    /// How many `Notifications` and `Source`s exist, of which the last one to go closes the centre; or why there
+    /// are none.
     users: AtomicU32,
     slots: Slots,
     overruns: AtomicU32,
@@ -38,47 +42,39 @@ impl Core {
         self.interrupts.store(self.interrupts.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
-    #[cold]
-    fn count_overrun(&self) {
-        self.overruns.store(self.overruns.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    fn count_overrun(&self, is_one: bool) {
+        let overruns = self.overruns.load(Ordering::Relaxed).wrapping_add(is_one.into());
+        self.overruns.store(overruns, Ordering::Relaxed);
     }
 
     pub(super) fn slots(&self) -> &Slots {
         &self.slots
     }
 
-    fn irq(&self) -> u32 {
-        self.irq.load(Ordering::Relaxed)
-    }
-
     pub(super) fn handle(&self) -> u32 {
         self.handle.load(Ordering::Relaxed)
     }
 
-    pub(super) fn add_user(&self) {
-        self.users.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Becomes a user of a centre that is open, and stays so.
-    fn join(&self) -> bool {
-        let more = |users: u32| if users == 0 { None } else { Some(users.saturating_add(1)) };
-        self.users.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more).is_ok()
+    /// More users of a centre that is open.
+    pub(super) fn add_users(&self, more: u32) {
+        self.users.fetch_add(more, Ordering::Relaxed);
     }
 
     pub(super) fn remove_user(&self) {
-        if self.users.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let fewer = |users: u32| Some(if users == 1 { CHANGING } else { users.saturating_sub(1) });
+        if self.users.fetch_update(Ordering::AcqRel, Ordering::Relaxed, fewer) == Ok(1) {
             // Nobody is left to tell; a centre that does not close is not opened again.
             let _ = self.close();
         }
     }
 
+    /// As the last user, while it is changing.
     fn close(&self) -> Result<(), Status> {
-        self.state.store(CHANGING, Ordering::Relaxed);
         let mut handle = self.handle();
         // SAFETY: `handle` is a live out-parameter for the duration of the call.
         let closed = Status::check(unsafe { sys::mvCloseNotifications(&raw mut handle) });
         self.handle.store(0, Ordering::Relaxed);
-        self.state.store(if closed.is_ok() { CLOSED } else { LOST }, Ordering::Release);
+        self.users.store(if closed.is_ok() { CLOSED } else { LOST }, Ordering::Release);
         closed
     }
 }
@@ -118,10 +114,9 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
         Self {
             ring: Ring::new(),
             core: Core {
-                irq: AtomicU32::new(irq),
-                state: AtomicU8::new(CLOSED),
+                irq,
                 handle: AtomicU32::new(0),
-                users: AtomicU32::new(0),
+                users: AtomicU32::new(CLOSED),
                 slots: Slots::new(),
                 overruns: AtomicU32::new(0),
                 interrupts: AtomicU32::new(0),
@@ -137,14 +132,15 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
         Self::new(0)
     }
 
-    /// [`open`](Self::open) for interrupt number `irq`, whatever number the centre was made with. It is of
-    /// no effect on a centre that is open already.
+    /// [`open`](Self::open) for interrupt number `irq`, whatever number the centre was made with.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// - [`InUse`](NotificationError::InUse): it is not closed. If it is open, [`open`](Self::open) shares it,
+    ///   with the interrupt that it has; otherwise that says what it is instead.
+    /// - [`Kernel`](NotificationError::Kernel), as with [`open`](Self::open).
     pub fn open_for(&'static self, irq: u32) -> Result<Notifications, NotificationError> {
-        self.open_with(Some(irq))
+        if claim(&self.core.users, CHANGING) { self.set_up(irq) } else { Err(NotificationError::InUse) }
     }
 
     /// Has the kernel write its notifications here from now on. A centre that is open already is
@@ -157,27 +153,22 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
     /// - [`Kernel`](NotificationError::Kernel): the interrupt cannot be used, or the kernel has no
     ///   room for another centre.
     pub fn open(&'static self) -> Result<Notifications, NotificationError> {
-        self.open_with(None)
-    }
-
-    fn open_with(&'static self, irq: Option<u32>) -> Result<Notifications, NotificationError> {
-        match self.core.state.compare_exchange(CLOSED, CHANGING, Ordering::Acquire, Ordering::Relaxed) {
-            Ok(_) => {
-                if let Some(irq) = irq {
-                    self.core.irq.store(irq, Ordering::Relaxed);
-                }
-                self.set_up()
-            }
+        let join = |users: u32| match users {
+            CLOSED => Some(CHANGING),
+            1..=MOST_USERS => Some(users + 1),
+            _ => None,
+        };
+        match self.core.users.fetch_update(Ordering::AcqRel, Ordering::Relaxed, join) {
+            Ok(CLOSED) => self.set_up(self.core.irq),
+            Ok(_) => Ok(Notifications { core: &self.core }),
             Err(LOST) => Err(NotificationError::Lost),
-            Err(OPEN) if self.core.join() => Ok(Notifications { core: &self.core }),
             Err(_) => Err(NotificationError::Changing),
         }
     }
 
-    fn set_up(&'static self) -> Result<Notifications, NotificationError> {
-        self.ring.reset();
+    fn set_up(&'static self, irq: u32) -> Result<Notifications, NotificationError> {
         let setup = sys::MvNotificationSetup {
-            irq: self.core.irq(),
+            irq,
             buffer: self.ring.as_ptr(),
             buffer_size: Ring::<RECORDS>::size(),
         };
@@ -186,12 +177,11 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
         // is static, is made for being written at any time, and is set up once at a time.
         let opened = Status::check(unsafe { sys::mvSetupNotifications(&raw const setup, &raw mut handle) });
         if let Err(status) = opened {
-            self.core.state.store(CLOSED, Ordering::Release);
+            self.core.users.store(CLOSED, Ordering::Release);
             return Err(NotificationError::Kernel(status));
         }
         self.core.handle.store(handle, Ordering::Relaxed);
         self.core.users.store(1, Ordering::Release);
-        self.core.state.store(OPEN, Ordering::Release);
         Ok(Notifications { core: &self.core })
     }
 
@@ -200,9 +190,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
     /// It does not wait, and may be called at any time, but by one at a time, as a handler is.
     #[inline]
     pub fn on_interrupt(&self) {
-        if self.ring.drain() {
-            self.core.count_overrun();
-        }
+        self.core.count_overrun(self.ring.drain());
         // What was notified comes before the count, and before the look at who waits.
         fence(Ordering::SeqCst);
         self.core.count_interrupt();
@@ -212,7 +200,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
     /// How many times the ring was found full, so that notifications may have been overwritten.
     ///
     /// Nothing is lost by it. A count that goes up says that interrupts are masked for long, or that
-    /// the ring is small.
+    /// the ring is small; or that it was full when the centre was closed, and was opened again.
     pub fn overruns(&self) -> u32 {
         self.core.overruns.load(Ordering::Relaxed)
     }
@@ -220,7 +208,7 @@ impl<const RECORDS: usize> NotificationCenter<RECORDS> {
 
 impl<const RECORDS: usize> fmt::Debug for NotificationCenter<RECORDS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotificationCenter").field("irq", &self.core.irq()).finish_non_exhaustive()
+        f.debug_struct("NotificationCenter").field("irq", &self.core.irq).finish_non_exhaustive()
     }
 }
 
@@ -244,7 +232,7 @@ impl Notifications {
     pub fn close(self) -> Result<(), HandedBack<Option<Self>, CloseNotificationsError>> {
         let core = self.core;
         // As one step, so that nobody joins in between.
-        if core.users.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+        if core.users.compare_exchange(1, CHANGING, Ordering::AcqRel, Ordering::Relaxed).is_err() {
             return Err(HandedBack { error: CloseNotificationsError::InUse, value: Some(self) });
         }
         core::mem::forget(self);
@@ -254,6 +242,11 @@ impl Notifications {
 
     pub(crate) fn source(&self) -> Option<Source> {
         Source::take(self.core)
+    }
+
+    /// One, and two beside it that are never woken.
+    pub(crate) fn source_and_silent(&self) -> Option<(Source, [Source; 2])> {
+        Source::take_with_silent(self.core)
     }
 }
 
@@ -265,7 +258,7 @@ impl Drop for Notifications {
 
 impl fmt::Debug for Notifications {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Notifications").field("irq", &self.core.irq()).finish_non_exhaustive()
+        f.debug_struct("Notifications").field("handle", &self.core.handle()).finish_non_exhaustive()
     }
 }
 
@@ -276,6 +269,8 @@ impl fmt::Debug for Notifications {
 pub enum NotificationError {
     /// Another thread is opening or closing the centre just now.
     Changing,
+    /// It was to be opened for an interrupt, and is not closed.
+    InUse,
     /// The kernel did not let go of the centre when it was closed, and may still write into its ring.
     Lost,
     /// The kernel refused: `InvalidInterrupt` for a line that is not the application's or is taken by
@@ -291,7 +286,7 @@ impl NotificationError {
             | Self::Kernel(Status::TOO_MANY_NOTIFICATION_BUFFERS | Status::MICROVISOR_BUSY) => {
                 Recovery::Retry
             }
-            Self::Lost | Self::Kernel(_) => Recovery::GiveUp,
+            Self::InUse | Self::Lost | Self::Kernel(_) => Recovery::GiveUp,
         }
     }
 }
@@ -300,6 +295,7 @@ impl fmt::Display for NotificationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changing => f.write_str("the notification centre is being opened or closed; try again"),
+            Self::InUse => f.write_str("the notification centre is not closed; share it, or close it first"),
             Self::Lost => f.write_str(
                 "the kernel did not let go of the notification centre when it was closed; use another one",
             ),

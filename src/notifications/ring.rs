@@ -44,7 +44,8 @@ impl Record {
 /// see whether the ring was large enough.
 pub(super) struct Ring<const RECORDS: usize> {
     records: [Record; RECORDS],
-    /// Where the kernel is thought to write next, modulo `RECORDS`; it may be elsewhere after an overrun.
+    /// Where the kernel is thought to write next, modulo `RECORDS`. After an overrun, or when it begins anew,
+    /// it may be elsewhere.
     next: AtomicUsize,
 }
 
@@ -67,46 +68,23 @@ impl<const RECORDS: usize> Ring<RECORDS> {
         (RECORDS * size_of::<Record>()) as u32
     }
 
-    /// Makes the ring empty, for a kernel that starts at its beginning.
-    pub(super) fn reset(&self) {
-        clear_all(&self.records, &self.next);
-        self.next.store(0, Ordering::Relaxed);
-    }
-
-    /// Clears the records. Returns whether the ring was full, so that some may have been overwritten.
+    /// Clears the records in a row that come next, wherever they begin. Returns whether the ring was full, so
+    /// that some may have been overwritten.
     #[inline]
     pub(super) fn drain(&self) -> bool {
-        let start = self.next.load(Ordering::Relaxed) % RECORDS;
-        let mut index = start;
-        while self.records.get(index).is_some_and(Record::clear) {
-            index = (index + 1) % RECORDS;
-            if index == start {
-                // Once round: the next to be written is the one it began with.
-                return true;
+        let mut index = self.next.load(Ordering::Relaxed) % RECORDS;
+        let mut cleared = 0;
+        for _ in 0..RECORDS {
+            if self.records.get(index).is_some_and(Record::clear) {
+                cleared += 1;
+            } else if cleared > 0 {
+                break;
             }
-        }
-        if index == start {
-            return clear_all(&self.records, &self.next);
+            index = (index + 1) % RECORDS;
         }
         self.next.store(index, Ordering::Relaxed);
-        false
+        cleared == RECORDS
     }
-}
-
-/// Clears the records wherever they are, and leaves in `next` where the kernel writes next, if there were any.
-/// Returns whether the ring was full.
-#[cold]
-#[inline(never)]
-fn clear_all(records: &[Record], next: &AtomicUsize) -> bool {
-    let mut is_full = true;
-    for (index, record) in records.iter().enumerate() {
-        if record.clear() {
-            next.store(index + 1, Ordering::Relaxed);
-        } else {
-            is_full = false;
-        }
-    }
-    is_full
 }
 
 #[cfg(test)]
@@ -171,6 +149,21 @@ mod tests {
                     ring.drain();
                 }
                 assert!(is_empty(&ring), "overrun by {overrun}, bursts of {burst}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_that_begins_anew_is_followed_there() {
+        for before in 0..4 {
+            let ring = Ring::<4>::new();
+            Writer { ring: &ring, index: 0 }.write(before);
+            ring.drain();
+            let mut writer = Writer { ring: &ring, index: 0 };
+            for _ in 0..20 {
+                writer.write(1);
+                assert!(!ring.drain());
+                assert!(is_empty(&ring), "after {before}");
             }
         }
     }

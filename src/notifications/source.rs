@@ -3,10 +3,11 @@
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem;
-use core::sync::atomic::{AtomicBool, Ordering, fence};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use core::task::Waker;
 
 use super::center::Core;
+use crate::claim::claim;
 use crate::critical::Critical;
 
 /// How many networks, channels and sessions can use one centre at a time.
@@ -18,7 +19,7 @@ static REGISTERED: AtomicBool = AtomicBool::new(false);
 
 /// The wakers of those who wait, and whose slot is taken.
 pub(super) struct Slots {
-    taken: [AtomicBool; MAX_SOURCES],
+    taken: [AtomicU32; MAX_SOURCES],
     critical: Critical,
     /// Only to be reached within `critical`.
     wakers: UnsafeCell<Wakers>,
@@ -37,7 +38,7 @@ unsafe impl Sync for Slots {}
 impl Slots {
     pub(super) const fn new() -> Self {
         Self {
-            taken: [const { AtomicBool::new(false) }; MAX_SOURCES],
+            taken: [const { AtomicU32::new(0) }; MAX_SOURCES],
             critical: Critical::new(),
             wakers: UnsafeCell::new(Wakers { wakers: [const { None }; MAX_SOURCES], waiting: 0 }),
         }
@@ -49,6 +50,18 @@ impl Slots {
         // SAFETY: the critical section lets nobody else in, and `access`, which runs no code of others,
         // does not come back here.
         self.critical.with(|| access(unsafe { &mut *self.wakers.get() }))
+    }
+
+    /// A place that is free, which is taken then.
+    fn take(&self) -> Option<usize> {
+        self.taken.iter().position(|taken| claim(taken, 1))
+    }
+
+    fn take_waker(&self, index: usize) -> Option<Waker> {
+        if !REGISTERED.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.with(|wakers| wakers.replace(index, None))
     }
 
     /// Wakes everybody who waits. Called from the interrupt handler, after a fence.
@@ -89,28 +102,35 @@ impl Wakers {
     }
 
     fn replace(&mut self, index: usize, waker: Option<Waker>) -> Option<Waker> {
+        // One without a place waits for nothing.
+        let Some(place) = self.wakers.get_mut(index) else { return waker };
         let bit = 1_u32 << index;
         self.waiting = if waker.is_some() { self.waiting | bit } else { self.waiting & !bit };
-        match self.wakers.get_mut(index) {
-            Some(place) => mem::replace(place, waker),
-            None => waker,
-        }
+        mem::replace(place, waker)
     }
 }
 
 /// A place in a centre for one waiter. Freed when dropped.
 pub(crate) struct Source {
     core: &'static Core,
+    /// Of the place; [`MAX_SOURCES`] without one.
     index: usize,
 }
 
 impl Source {
-    #[inline(never)]
     pub(super) fn take(core: &'static Core) -> Option<Self> {
-        let free = |(_, taken): &(usize, &AtomicBool)| !taken.swap(true, Ordering::Acquire);
-        let (index, _) = core.slots().taken.iter().enumerate().find(free)?;
-        core.add_user();
+        let index = core.slots().take()?;
+        core.add_users(1);
         Some(Self { core, index })
+    }
+
+    /// One, and two beside it without a place: whoever registers with those is never woken. They are for those
+    /// who look after several things with one waker.
+    pub(super) fn take_with_silent(core: &'static Core) -> Option<(Self, [Self; 2])> {
+        let index = core.slots().take()?;
+        core.add_users(3);
+        let silent = || Self { core, index: MAX_SOURCES };
+        Some((Self { core, index }, [silent(), silent()]))
     }
 
     /// Another place in the same centre.
@@ -119,7 +139,7 @@ impl Source {
     }
 
     /// What the kernel is to write into records. Nobody reads them, so any number does.
-    #[allow(clippy::cast_possible_truncation)] // Less than 6.
+    #[allow(clippy::cast_possible_truncation)] // 6 at most.
     pub(crate) fn tag(&self) -> u32 {
         self.index as u32
     }
@@ -148,7 +168,7 @@ impl Source {
 
     /// Wakes whoever is registered, as a notification would.
     pub(crate) fn wake(&self) {
-        if let Some(waker) = self.core.slots().with(|wakers| wakers.replace(self.index, None)) {
+        if let Some(waker) = self.core.slots().take_waker(self.index) {
             waker.wake();
         }
     }
@@ -157,9 +177,9 @@ impl Source {
 impl Drop for Source {
     fn drop(&mut self) {
         let slots = self.core.slots();
-        drop(slots.with(|wakers| wakers.replace(self.index, None)));
+        drop(slots.take_waker(self.index));
         if let Some(taken) = slots.taken.get(self.index) {
-            taken.store(false, Ordering::Release);
+            taken.store(0, Ordering::Release);
         }
         self.core.remove_user();
     }

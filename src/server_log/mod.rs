@@ -1,8 +1,9 @@
 //! Messages to the server's log.
 //!
-//! [`ServerLog`] starts the log and stands for it. [`LogLine`] gathers what is to be one message. With the
-//! feature `log`, a `ServerLog` can be installed as the logger of the `log` crate.
+//! [`ServerLog`] starts the log and stands for it. [`LogLine`] gathers what is to be one message.
+//! [`Hexadecimal`] makes text of a number without `core::fmt`. With the feature `log`, a `ServerLog` can be installed as the logger of the `log` crate.
 
+mod hexadecimal;
 mod log_error;
 mod log_line;
 #[cfg(feature = "log")]
@@ -13,6 +14,7 @@ use core::fmt;
 use core::mem::{self, MaybeUninit};
 use core::sync::atomic::{AtomicU32, Ordering};
 
+pub use hexadecimal::Hexadecimal;
 pub use log_error::{LogError, StartLogError};
 pub use log_line::LogLine;
 
@@ -95,6 +97,11 @@ impl ServerLog {
     /// - [`TooLong`](LogError::TooLong): shorten it, or use one of the ways that split messages.
     /// - [`DisabledByServer`](LogError::DisabledByServer) and [`Kernel`](LogError::Kernel): go on
     ///   without a log.
+    #[inline(always)]
+    #[allow(
+        clippy::inline_always,
+        reason = "most callers have no use for the answer, of which nothing is left then"
+    )]
     pub fn log(self, message: &[u8]) -> Result<(), LogError> {
         let length = u16::try_from(message.len()).map_err(|_| LogError::TooLong)?;
         // SAFETY: the kernel reads as many bytes as the slice has, and only in this call.
@@ -107,14 +114,32 @@ impl ServerLog {
         }
     }
 
-    /// Logs `parts` in a row as one message of at most `N` bytes, which are 65,535 at most. What is
-    /// longer ends before the first character that does not fit; an empty one is left out.
+    /// The log, whether or not it was started: until it is, the kernel refuses messages. For code that
+    /// cannot be handed a log, such as that which runs in the worst case.
+    pub const fn if_started() -> Self {
+        Self(())
+    }
+
+    /// Logs two texts in a row as one message of at most `N` bytes. Of all ways to log what is put together, this
+    /// takes the least code and time.
     ///
-    /// Of all ways to log, this takes the least code and time. A message that the kernel does not take is dropped
-    /// and [counted](Self::dropped).
-    pub fn log_parts<const N: usize>(self, parts: &[&str]) {
-        const { assert!(N <= u16::MAX as usize, "a call passes at most 65,535 bytes") };
-        log_parts(&mut [const { MaybeUninit::uninit() }; N], parts);
+    /// # Errors
+    ///
+    /// As [`log`](Self::log); also [`TooLong`](LogError::TooLong) for more than `N` bytes.
+    ///
+    /// ```
+    /// use microvisor::{Hexadecimal, ServerLog};
+    ///
+    /// # let device = microvisor_sim::Device::builder().boot();
+    /// # static LOG_MEMORY: microvisor::KernelMemory<512> = microvisor::kernel_memory!(512);
+    /// # let log = ServerLog::start(LOG_MEMORY.take().expect("nobody else has it")).expect("it starts");
+    /// log.log_pair::<64>(b"refused, reason 0x", Hexadecimal::new().write(135).as_bytes())?;
+    /// # assert_eq!(device.server_log(), ["refused, reason 0x87"]);
+    /// # Ok::<(), microvisor::LogError>(())
+    /// ```
+    pub fn log_pair<const N: usize>(self, first: &[u8], second: &[u8]) -> Result<(), LogError> {
+        let mut line = [const { MaybeUninit::uninit() }; N];
+        self.log(join(&mut line, first, second).ok_or(LogError::TooLong)?)
     }
 
     /// An empty line that holds up to `N` bytes, which are 4 at least, before they are logged.
@@ -149,28 +174,14 @@ impl ServerLog {
     }
 }
 
-/// Copies the parts into `line`, and logs it.
-fn log_parts(line: &mut [MaybeUninit<u8>], parts: &[&str]) {
-    let start = line.as_ptr();
-    let mut length: u16 = 0;
-    let mut room = line;
-    for part in parts {
-        let mut fits = part.len().min(room.len());
-        while !part.is_char_boundary(fits) {
-            fits = fits.saturating_sub(1);
-        }
-        let Some((place, rest)) = room.split_at_mut_checked(fits) else { break };
-        let Some(piece) = part.as_bytes().get(..fits) else { break };
-        place.write_copy_of_slice(piece);
-        #[allow(clippy::cast_possible_truncation)] // No longer than a line, whose length is checked.
-        let fits = fits as u16;
-        length = length.wrapping_add(fits);
-        room = if piece.len() < part.len() { &mut [] } else { rest };
-    }
-    // SAFETY: that many bytes of the line were written; the kernel reads them, and only in this call.
-    if length > 0 && unsafe { sys::mvServerLog(start.cast(), length) } != sys::MV_STATUS_OKAY {
-        DROPPED.fetch_add(1, Ordering::Relaxed);
-    }
+/// Both in a row, if the line has room for them.
+fn join<'l>(line: &'l mut [MaybeUninit<u8>], first: &[u8], second: &[u8]) -> Option<&'l [u8]> {
+    let line = line.get_mut(..first.len().checked_add(second.len())?)?;
+    let (start, end) = line.split_at_mut_checked(first.len())?;
+    start.write_copy_of_slice(first);
+    end.write_copy_of_slice(second);
+    // SAFETY: all of it has just been written.
+    Some(unsafe { line.assume_init_ref() })
 }
 
 /// Splits off at most `longest` bytes, between the characters of UTF-8 text. Nothing is split off if

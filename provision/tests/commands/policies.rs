@@ -85,6 +85,7 @@ fn what_cannot_be_is_told() {
         (&["--subscribe", "${iot:ClientId}/x"], "has \"${\""),
         (&["--subscribe", "a/#/b"], "\"a/#/b\" cannot be"),
         (&["--subscribe", "$SYS/broker"], "\"$SYS/broker\" cannot be"),
+        (&["--publish", "$aws/thing/x"], "\"$aws/thing/x\" cannot be"),
         (&["--subscribe", "$share/group/x"], "a shared subscription"),
         (&["--publish", "1/2/3/4/5/6/7/8/9"], "cannot be"),
     ] {

@@ -125,9 +125,10 @@ impl Channel {
         if !state.is_completed() {
             return Err(ConnectError::Failed(state));
         }
-        let reason = match version {
-            ProtocolVersion::V5 => ReasonCode::from_raw(response.reason_code),
-            ProtocolVersion::V3_1_1 => ReasonCode::from_connack_v3(response.reason_code),
+        let reason = if version.is_3() {
+            ReasonCode::from_connack_v3(response.reason_code)
+        } else {
+            ReasonCode::from_raw(response.reason_code)
         };
         match reason {
             ReasonCode::SUCCESS => Ok(()),

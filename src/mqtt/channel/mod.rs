@@ -18,10 +18,9 @@ mod read;
 mod send;
 
 use crate::channel::Channel;
-use crate::{ChannelBuffers, CloseError, HandedBack, Status};
+use crate::{ChannelBuffers, CloseError, HandedBack};
 
 pub use connected::Connected;
-pub(crate) use connected::check_subscriptions;
 pub use connecting::Connecting;
 pub use opened::Opened;
 pub(crate) use read::{MessageFacts, PublishResponse, TopicsResponse};
@@ -50,15 +49,13 @@ impl<S> MqttChannel<S> {
     /// [`CloseError`], where the kernel keeps the channel; it is handed back for another try.
     /// Dropping it then loses the buffers for good unless closing works out.
     pub fn close(mut self) -> Result<ChannelBuffers, HandedBack<MqttChannel<Disconnected>, CloseError>> {
-        let error = match self.channel.try_close() {
-            Ok(()) => match self.channel.take_buffers() {
-                Some(buffers) => return Ok(buffers),
-                // A channel has its buffers until it is closed, and closing consumes it.
-                None => CloseError(Status::INVALID_HANDLE),
-            },
-            Err(error) => error,
-        };
-        Err(self.failed(error))
+        match self.channel.try_close() {
+            Ok(()) => {
+                self.channel.wipe();
+                Ok(self.channel.take_buffers())
+            }
+            Err(error) => Err(self.failed(error)),
+        }
     }
 
     fn into_state<T>(self, state: T) -> MqttChannel<T> {

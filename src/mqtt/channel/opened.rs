@@ -42,7 +42,10 @@ impl MqttChannel<Opened> {
     }
 
     fn request_connect(&self, options: &ConnectOptions<'_>) -> Result<Connecting, ConnectError> {
-        self.channel.send_connect(options)?;
+        self.channel.send_connect(options, options.limits()).map_err(|error| match error {
+            ConnectError::Kernel(status) => self.channel.connect_error(status),
+            other => other,
+        })?;
         Ok(Connecting::new(options.version(), options.limits()))
     }
 }

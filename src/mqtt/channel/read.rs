@@ -33,10 +33,7 @@ impl PublishResponse {
 
     /// The broker's word. MQTT 3.1.1 has no reason codes here: an answer is a success.
     pub(crate) fn reason_in(&self, version: ProtocolVersion) -> ReasonCode {
-        match version {
-            ProtocolVersion::V3_1_1 => ReasonCode::SUCCESS,
-            ProtocolVersion::V5 => self.reason,
-        }
+        if version.is_3() { ReasonCode::SUCCESS } else { self.reason }
     }
 }
 
@@ -82,12 +79,17 @@ pub(crate) struct MessageFacts {
 
 impl MessageFacts {
     pub(crate) fn unwritten() -> Self {
-        Self { correlation_id: 0, qos: u32::MAX, topic_len: 0, payload_len: 0, retain: 0 }
+        Self { correlation_id: 0, qos: 0, topic_len: 0, payload_len: 0, retain: 0 }
     }
 
     /// The length of the topic in bytes.
     pub(crate) fn topic_len(&self) -> usize {
         self.topic_len as usize
+    }
+
+    /// The topic is not kept.
+    pub(crate) fn forget_topic(&mut self) {
+        self.topic_len = 0;
     }
 
     /// The length of the payload in bytes.
@@ -97,6 +99,12 @@ impl MessageFacts {
 
     pub(crate) fn is_retained(&self) -> bool {
         self.retain != 0
+    }
+
+    /// The length of a lost message in bytes, and why it is lost. The kernel says that in the place of the
+    /// payload's length and the quality of service.
+    pub(crate) fn lost(&self) -> (u32, u32) {
+        (self.payload_len, self.qos)
     }
 }
 
@@ -158,19 +166,35 @@ impl Channel {
         Status::check(unsafe { sys::mvMqttReadUnsubscribeResponse(self.handle(), &raw const response) })
     }
 
-    /// Reads a message into the inbox.
-    pub(crate) fn receive(&self, inbox: &mut Inbox<'_>, facts: &mut MessageFacts) -> Result<(), Status> {
-        let mut nothing = [0; 2];
-        let [no_topic, no_payload] = &mut nothing;
-        let message = sys::MvMqttMessage {
-            correlation_id: &raw mut facts.correlation_id,
-            topic: sized_buffer(inbox.topic, no_topic, &mut facts.topic_len),
-            payload: sized_buffer(inbox.payload, no_payload, &mut facts.payload_len),
-            qos: &raw mut facts.qos,
-            retain: &raw mut facts.retain,
+    /// Reads a message into the inbox, or the report of a lost one.
+    #[inline(never)]
+    pub(crate) fn receive(
+        &self,
+        is_lost: bool,
+        inbox: &mut Inbox<'_>,
+        facts: &mut MessageFacts,
+    ) -> Result<(), Status> {
+        let topic = sized_buffer(inbox.topic, &mut facts.topic_len);
+        let read = if is_lost {
+            let lost = sys::MvMqttLostMessageInfo {
+                reason: &raw mut facts.qos,
+                topic,
+                message_len: &raw mut facts.payload_len,
+            };
+            // SAFETY: all pointers are to locals and to the inbox, which nothing else uses meanwhile.
+            unsafe { sys::mvMqttReceiveLostMessageInfo(self.handle(), &raw const lost) }
+        } else {
+            let message = sys::MvMqttMessage {
+                correlation_id: &raw mut facts.correlation_id,
+                topic,
+                payload: sized_buffer(inbox.payload, &mut facts.payload_len),
+                qos: &raw mut facts.qos,
+                retain: &raw mut facts.retain,
+            };
+            // SAFETY: as above.
+            unsafe { sys::mvMqttReceiveMessage(self.handle(), &raw const message) }
         };
-        // SAFETY: all pointers are to locals and to the inbox, which nothing else uses meanwhile.
-        Status::check(unsafe { sys::mvMqttReceiveMessage(self.handle(), &raw const message) })
+        Status::check(read)
     }
 
     pub(crate) fn read_message<'b>(
@@ -179,7 +203,7 @@ impl Channel {
         inbox: &'b mut Inbox<'_>,
     ) -> Result<Message<'b>, Status> {
         let mut facts = MessageFacts::unwritten();
-        self.receive(inbox, &mut facts)?;
+        self.receive(false, inbox, &mut facts)?;
         let correlation_id = facts.correlation_id;
         let (topic, payload) = inbox.written(facts.topic_len(), facts.payload_len());
         Ok(Message {
@@ -193,18 +217,10 @@ impl Channel {
     }
 
     pub(crate) fn read_lost<'b>(&self, inbox: &'b mut Inbox<'_>) -> Result<LostMessage<'b>, Status> {
-        let mut reason = sys::MV_MQTTLOSTMESSAGEREASON__MAX;
-        let mut topic_len = 0;
-        let mut message_len = 0;
-        let mut nothing = 0;
-        let info = sys::MvMqttLostMessageInfo {
-            reason: &raw mut reason,
-            topic: sized_buffer(inbox.topic, &mut nothing, &mut topic_len),
-            message_len: &raw mut message_len,
-        };
-        // SAFETY: as in `receive`.
-        Status::check(unsafe { sys::mvMqttReceiveLostMessageInfo(self.handle(), &raw const info) })?;
-        Ok(LostMessage { topic: inbox.written(topic_len as usize, 0).0, message_len, reason })
+        let mut facts = MessageFacts::unwritten();
+        self.receive(true, inbox, &mut facts)?;
+        let (message_len, reason) = facts.lost();
+        Ok(LostMessage::new(inbox.written(facts.topic_len(), 0).0, message_len, reason))
     }
 }
 

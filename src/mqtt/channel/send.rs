@@ -4,26 +4,31 @@
 
 use crate::Status;
 use crate::channel::Channel;
-use crate::mqtt::{ConnectError, ConnectOptions, Publish, RequestError, SessionEnd, Subscription};
-use crate::sized_string::sized_string;
+use crate::mqtt::{ConnectError, ConnectOptions, Limits, Publish, RequestError, SessionEnd, Subscription};
+use crate::sized_string::{filled_string, sized_string};
 use crate::sys;
 
 impl Channel {
-    pub(crate) fn send_connect(&self, options: &ConnectOptions<'_>) -> Result<(), ConnectError> {
+    /// What the kernel does not take is told with its status, as it is.
+    pub(crate) fn send_connect(
+        &self,
+        options: &ConnectOptions<'_>,
+        limits: &Limits,
+    ) -> Result<(), ConnectError> {
         if let Some(will) = options.will() {
-            options.limits().check_publish(will).map_err(ConnectError::Limit)?;
+            limits.check_publish(will).map_err(ConnectError::Limit)?;
         }
         let sent = options.with_request(|request| {
             // SAFETY: the request and all that it points to live during the call, which copies it.
             unsafe { sys::mvMqttRequestConnect(self.handle(), core::ptr::from_ref(request)) }
         });
-        Status::check(sent).map_err(|status| self.connect_error(status))
+        Status::check(sent).map_err(ConnectError::Kernel)
     }
 
     pub(crate) fn send_publish(&self, correlation_id: u32, publish: &Publish<'_>) -> Result<(), Status> {
         let request = sys::MvMqttPublishRequest {
             correlation_id,
-            topic: sized_string(publish.topic().as_str().as_bytes()),
+            topic: filled_string(publish.topic().as_str().as_bytes()),
             payload: sized_string(publish.payload()),
             desired_qos: publish.qos().raw(),
             retain: publish.is_retained().into(),

@@ -7,8 +7,8 @@ use super::Connected;
 use crate::mqtt::channel::MqttChannel;
 use crate::mqtt::channel::read::TopicsResponse;
 use crate::mqtt::{
-    Event, EventError, Inbox, MAX_TOPICS, Outcomes, ProtocolVersion, PublishId, ReasonCode, RequestError,
-    SessionEnd, SubscribeId, TopicOutcome, UnsubscribeId,
+    Event, EventError, Inbox, MAX_TOPICS, Outcomes, PublishId, ReasonCode, RequestError, SessionEnd,
+    SubscribeId, TopicOutcome, UnsubscribeId,
 };
 use crate::{Status, sys};
 
@@ -143,9 +143,7 @@ impl MqttChannel<Connected> {
         let outcome = match requested {
             // MQTT 3.1.1 has no reason codes here: the answer is that it is done.
             Some(count)
-                if self.state.version == ProtocolVersion::V3_1_1
-                    && response.state().is_completed()
-                    && response.count == 0 =>
+                if self.state.version.is_3() && response.state().is_completed() && response.count == 0 =>
             {
                 Ok(convert(core::iter::repeat_n(0, count.into()), ReasonCode::from_raw))
             }

@@ -7,8 +7,6 @@ mod events;
 mod requests;
 mod waiting;
 
-pub(crate) use requests::check_subscriptions;
-
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::mqtt::{Limits, ProtocolVersion, RequestId, SessionEnd, SubscribeId, UnsubscribeId};

@@ -3,10 +3,10 @@
 use super::Connected;
 use crate::mqtt::channel::MqttChannel;
 use crate::mqtt::{
-    AcknowledgeError, Acknowledgement, LimitError, Limits, MAX_TOPICS, ProtocolVersion, Publish, PublishId,
-    RequestError, SubscribeId, Subscription, TopicFilter, UnsubscribeId,
+    AcknowledgeError, Acknowledgement, LimitError, MAX_TOPICS, Publish, PublishId, RequestError, SubscribeId,
+    Subscription, TopicFilter, UnsubscribeId,
 };
-use crate::sized_string::sized_string;
+use crate::sized_string::{filled_string, sized_string};
 use crate::{HandedBack, Status, sys};
 
 impl MqttChannel<Connected> {
@@ -39,7 +39,10 @@ impl MqttChannel<Connected> {
         subscriptions: &[Subscription<'_>],
     ) -> Result<SubscribeId, RequestError> {
         self.check_in_session()?;
-        check_subscriptions(self.state.version, self.state.limits, subscriptions)
+        self.state.limits.check_subscriptions(subscriptions).map_err(RequestError::Limit)?;
+        subscriptions
+            .iter()
+            .try_for_each(|subscription| subscription.check_version(self.state.version))
             .map_err(RequestError::Limit)?;
         if self.state.subscribe.is_some() {
             return Err(RequestError::InFlight);
@@ -72,7 +75,7 @@ impl MqttChannel<Connected> {
         let count = topic_count(filters.len())?;
         let mut topics = [sized_string(&[]); MAX_TOPICS];
         for (topic, filter) in topics.iter_mut().zip(filters) {
-            *topic = sized_string(filter.as_str().as_bytes());
+            *topic = filled_string(filter.as_str().as_bytes());
         }
         let id = self.state.next_id();
         let request = sys::MvMqttUnsubscribeRequest {
@@ -128,18 +131,6 @@ impl MqttChannel<Connected> {
     fn check_sent(&self, sent: Result<(), Status>) -> Result<(), RequestError> {
         sent.map_err(|status| self.channel.request_error(status))
     }
-}
-
-/// Whether one request can ask for these.
-pub(crate) fn check_subscriptions(
-    version: ProtocolVersion,
-    limits: &Limits,
-    subscriptions: &[Subscription<'_>],
-) -> Result<(), LimitError> {
-    if version == ProtocolVersion::V3_1_1 && subscriptions.iter().any(Subscription::needs_version_5) {
-        return Err(LimitError::NeedsVersion5);
-    }
-    limits.check_subscriptions(subscriptions)
 }
 
 fn topic_count(len: usize) -> Result<u8, RequestError> {
