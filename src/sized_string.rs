@@ -8,20 +8,24 @@ use crate::sys;
 /// is an address that every kernel can be trusted to leave alone.
 pub(crate) fn sized_string(bytes: &[u8]) -> sys::MvSizedString {
     static NOTHING: u8 = 0;
-    // No slice that the platform's memory can hold is longer.
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-    let data = if bytes.is_empty() { &raw const NOTHING } else { bytes.as_ptr() };
-    sys::MvSizedString { data, length }
+    match bytes {
+        [] => sys::MvSizedString { data: &raw const NOTHING, length: 0 },
+        _ => filled_string(bytes),
+    }
 }
 
-/// `memory` to be written to, and where its length goes. Empty memory is a byte that is not to be
-/// written, for the same reason.
-pub(crate) fn sized_buffer(
-    memory: &mut [u8],
-    nothing: &mut u8,
-    length: &mut u32,
-) -> sys::MvSizedStringBuffer {
+/// The same for what is known not to be empty.
+pub(crate) fn filled_string(bytes: &[u8]) -> sys::MvSizedString {
+    // No slice that the platform's memory can hold is longer.
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    sys::MvSizedString { data: bytes.as_ptr(), length }
+}
+
+/// `memory` to be written to, and where its length goes. For the same reason, what is empty lies where the
+/// length does.
+pub(crate) fn sized_buffer(memory: &mut [u8], length: &mut u32) -> sys::MvSizedStringBuffer {
+    let length = core::ptr::from_mut(length);
     let size = u32::try_from(memory.len()).unwrap_or(u32::MAX);
-    let data = if memory.is_empty() { core::ptr::from_mut(nothing) } else { memory.as_mut_ptr() };
-    sys::MvSizedStringBuffer { data, size, length: core::ptr::from_mut(length) }
+    let data = if memory.is_empty() { length.cast() } else { memory.as_mut_ptr() };
+    sys::MvSizedStringBuffer { data, size, length }
 }

@@ -1,7 +1,9 @@
 //! What a device says about itself, and about the time.
 
+use std::mem::MaybeUninit;
 use std::time::Duration;
 
+use microvisor::aws::Topics;
 use microvisor::clock::{self, ClockError, WallTime};
 use microvisor::{DeviceId, DeviceIdError, Recovery, Status, sys};
 use microvisor_sim::{Device, Fault, WallClock};
@@ -15,6 +17,19 @@ fn the_kernel_tells_the_device_id() {
     let _device = Device::builder().device_id(ID).boot();
     assert_eq!(DeviceId::read().map(|id| id.to_string()).as_deref(), Ok(ID));
     assert_eq!(DeviceId::read(), DeviceId::parse(ID));
+}
+
+#[test]
+fn the_kernel_writes_the_device_id_into_its_topics() {
+    let device = Device::builder().device_id(ID).boot();
+    let mut place = MaybeUninit::uninit();
+    let topics = Topics::read_into(&mut place).expect("the kernel answers");
+    let expected = Topics::new(&DeviceId::parse(ID).expect("an id"));
+    assert_eq!(format!("{topics:?}"), format!("{expected:?}"));
+    assert_eq!(topics.id(), expected.id());
+    device.inject(Fault::call("mvGetDeviceId").status(sys::MV_STATUS_PARAMETERFAULT));
+    let refused = Topics::read_into(&mut place).map(Topics::id);
+    assert_eq!(refused, Err(DeviceIdError::Kernel(Status::PARAMETER_FAULT)));
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
     add(boxed(STATUSES.map(OpenError::Kernel).into_iter().chain([OpenError::TooManySources])));
     add(boxed([
         NotificationError::Changing,
+        NotificationError::InUse,
         NotificationError::Lost,
         NotificationError::Kernel(Status::INVALID_INTERRUPT),
     ]));
@@ -120,10 +121,9 @@ fn errors() -> Vec<Box<dyn Error + Send + Sync>> {
         SettingsError::Open(OpenError::TooManySources),
         SettingsError::Fetch(FetchError::ResponseTooLarge),
         SettingsError::Material { key: "cert", error: TlsMaterialError::Pem },
-        SettingsError::Host { key: "broker-host", error: HostError::NotOnlyHost },
     ]));
     add(boxed([
-        HostError::Empty,
+        HostError::TooShort { len: 0 },
         HostError::TooLong { len: 254 },
         HostError::NotOnlyHost,
         HostError::InvalidCharacter { at: 2 },
@@ -203,12 +203,12 @@ const STATES: [RequestState; 10] = [
 const DECODE_ERRORS: [DecodeError; 10] = [
     DecodeError::Empty,
     DecodeError::PemText,
-    DecodeError::Whitespace { at: 3 },
     DecodeError::NotHex { at: 3 },
     DecodeError::OddLength,
     DecodeError::NotBase64 { at: 3 },
     DecodeError::IncompleteBase64,
     DecodeError::NotUtf8,
+    DecodeError::NotHost(HostError::NotOnlyHost),
     DecodeError::NotDecimal { at: 3 },
     DecodeError::OutOfRange { min: 1, max: 9 },
 ];
@@ -224,25 +224,16 @@ const LIMIT_ERRORS: [LimitError; 8] = [
     LimitError::PayloadTooLong { len: 2, max: 1 },
 ];
 
-const TLS_ERRORS: [TlsMaterialError; 20] = [
-    TlsMaterialError::Empty,
+const TLS_ERRORS: [TlsMaterialError; 11] = [
     TlsMaterialError::Pem,
-    TlsMaterialError::HexText,
-    TlsMaterialError::Base64Text,
     TlsMaterialError::NotDer,
-    TlsMaterialError::TooLarge,
     TlsMaterialError::Truncated { expected: 2, actual: 1 },
     TlsMaterialError::TrailingBytes { expected: 1, actual: 2 },
-    TlsMaterialError::Pkcs1Key,
-    TlsMaterialError::Sec1Key,
-    TlsMaterialError::EncryptedPkcs8Key,
-    TlsMaterialError::CertificateWhereKeyBelongs,
-    TlsMaterialError::KeyWhereCertificateBelongs,
-    TlsMaterialError::PublicKeyWhereKeyBelongs,
-    TlsMaterialError::PublicKeyWhereCertificateBelongs,
-    TlsMaterialError::CsrWhereKeyBelongs,
-    TlsMaterialError::CsrWhereCertificateBelongs,
-    TlsMaterialError::Container,
+    TlsMaterialError::Certificate,
+    TlsMaterialError::PrivateKey,
+    TlsMaterialError::TraditionalKey,
+    TlsMaterialError::PublicOrEncryptedKey,
+    TlsMaterialError::CertificateRequest,
     TlsMaterialError::EmptyChain,
     TlsMaterialError::TooManyCertificates { count: 9, max: 8 },
 ];
@@ -413,10 +404,7 @@ fn errors_are_matched_by_name() {
     assert_eq!(advice(&ConnectError::Failed(RequestState::NX_DOMAIN)), "look at the host");
     assert_eq!(advice(&ConnectError::Unexpected(7)), "update the program");
     assert!(connect_errors().iter().all(|error| !error.suspects().is_empty()));
-    assert_eq!(
-        SettingsError::Host { key: "broker-host", error: HostError::Empty }.key(),
-        Some("broker-host")
-    );
+    assert_eq!(SettingsError::Material { key: "cert", error: TlsMaterialError::Pem }.key(), Some("cert"));
     assert_eq!(SettingsError::Open(OpenError::TooManySources).key(), None);
     // Every error has one of three recoveries, and that is all there is.
     let recoveries = [

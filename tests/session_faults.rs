@@ -266,7 +266,7 @@ fn build(world: &World) -> Subject {
         let opened = world.center.open();
         if let (Ok(id), Ok(notifications)) = (id, opened) {
             let memory = world.memory.take().expect("the memory is free");
-            let builder = SessionBuilder::new(notifications, memory, id);
+            let builder = SessionBuilder::new(notifications, memory, Box::leak(Box::new(id)));
             let builder = builder.observer(Watcher(Rc::new(Seen::default()))).policy(policy());
             return builder.subscriptions(subscriptions()).build().expect("a session");
         }

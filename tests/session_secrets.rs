@@ -11,7 +11,7 @@ use std::time::Duration;
 use embassy_futures::join::join;
 use microvisor::session::{MemoryPlan, Session, SessionBuilder, State};
 use microvisor::{AlignedBytes, DeviceId, KernelBuffer, KernelMemory, sys};
-use microvisor_sim::Fault;
+use microvisor_sim::{Fault, NetworkStatus};
 use world::{ID, World, subscriptions};
 
 /// Leaked memory that a test looks at from behind.
@@ -49,7 +49,7 @@ impl Leaked {
 }
 
 fn online(world: &World, memory: &Leaked) -> Session<'static, microvisor::aws::StoredProfile> {
-    let id = DeviceId::parse(ID).expect("an id");
+    let id = Box::leak(Box::new(DeviceId::parse(ID).expect("an id")));
     let session = SessionBuilder::new(world.center.open().expect("a centre"), memory.buffer(), id)
         .subscriptions(subscriptions())
         .build()
@@ -74,6 +74,24 @@ fn a_session_that_is_stopped_keeps_nothing_of_the_private_key() {
     world.device.block_on(join(session.run(world.device.delay()), session.disconnect()));
     assert_eq!(session.state(), State::Stopped);
     assert!(!memory.shows(&world));
+}
+
+#[test]
+fn a_session_that_is_dropped_or_stopped_between_two_connections_leaves_nothing_in_its_memory() {
+    for is_dropped in [true, false] {
+        let (world, memory) = (World::new(), Leaked::new());
+        let session = online(&world, &memory);
+        world.device.set_network(NetworkStatus::Connecting);
+        world.run(&session, Duration::from_secs(5));
+        assert_ne!(session.state(), State::Online);
+        assert!(memory.shows(&world), "it keeps the settings");
+        if !is_dropped {
+            world.while_running(&session, session.disconnect());
+            assert!(memory.is_blank());
+        }
+        drop(session);
+        assert!(memory.is_blank());
+    }
 }
 
 #[test]

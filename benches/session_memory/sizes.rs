@@ -50,5 +50,5 @@ impl DelayNs for NoDelay {
 pub struct NoLog;
 
 impl Log for NoLog {
-    fn line(&self, _: &[&str]) {}
+    fn line(&self, _: &str, _: &[u8]) {}
 }

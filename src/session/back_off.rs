@@ -1,10 +1,7 @@
 //! How long to wait before the next attempt.
 
-use oorandom::Rand32;
-
 use super::Policy;
 use crate::DeviceId;
-use crate::clock;
 
 /// How the next wait is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,47 +14,44 @@ pub(super) enum Pace {
 
 /// Exponential back-off with full jitter.
 pub(super) struct BackOff {
-    random: Option<Rand32>,
-    /// How often in a row it was needed.
-    attempts: u8,
+    /// The end of the last window in milliseconds; 0 before the first.
+    window: u32,
 }
 
 impl BackOff {
     pub(super) const fn new() -> Self {
-        Self { random: None, attempts: 0 }
+        Self { window: 0 }
     }
 
     /// Forgets the failures so far.
     pub(super) fn reset(&mut self) {
-        self.attempts = 0;
+        self.window = 0;
     }
 
-    /// The next wait, in microseconds.
-    pub(super) fn next(&mut self, policy: &Policy, pace: Pace, id: &DeviceId) -> u64 {
+    /// The next wait, in microseconds, of the device `id` at the time `now`.
+    pub(super) fn next(&mut self, policy: &Policy, pace: Pace, id: &DeviceId, now: u64) -> u64 {
         let (shortest, longest) = (policy.shortest_ms(), policy.longest_ms());
-        let doubled =
-            shortest.checked_shl(u32::from(self.attempts) + 1).filter(|window| window >> 1 >= shortest);
-        let (from, to) = match (pace, doubled) {
-            (Pace::Growing, Some(window)) if window < longest => {
-                self.attempts = self.attempts.saturating_add(1);
-                (shortest, window)
+        let (from, to) = match pace {
+            Pace::Growing => {
+                self.window = (self.window.max(shortest) * 2).min(longest);
+                (shortest, self.window)
             }
-            (Pace::Growing, _) => (shortest, longest),
-            (Pace::Longest, _) => ((longest / 2).max(shortest), longest),
+            Pace::Longest => ((longest / 2).max(shortest), longest),
         };
-        let random = self.random.get_or_insert_with(|| Rand32::new(seed(id)));
-        let milliseconds = if from < to { random.rand_range(from..to) } else { to };
-        u64::from(milliseconds) * 1_000
+        // The upper half of the product is a part of the window.
+        let part = (u64::from(jitter(id, now)) * u64::from(to - from)) >> 32;
+        u64::from(from + part as u32) * 1_000
     }
 }
 
-/// Different on each device, and each time it starts.
-fn seed(id: &DeviceId) -> u64 {
-    // FNV-1a (Fowler, Noll, Vo), which spreads the digits that devices of one batch share.
-    let mut digits = 0x811c_9dc5_u32;
+/// A number that is another on each device, and each time. It is to spread the devices that lost the
+/// same broker, so that it need not be hard to guess.
+#[allow(clippy::cast_possible_truncation)] // The lower half is what differs from one time to the next.
+fn jitter(id: &DeviceId, now: u64) -> u32 {
+    // Multiplicative hashing: the golden ratio's part of 2^32 sets neighbours far apart (Knuth, volume 3).
+    let mut hash = now as u32;
     for byte in id.as_str().bytes() {
-        digits = (digits ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        hash = (hash ^ u32::from(byte)).wrapping_mul(0x9e37_79b1);
     }
-    let started = clock::uptime_micros().unwrap_or(0);
-    started ^ u64::from(digits) << 32
+    hash
 }

@@ -3,7 +3,7 @@
 use super::{SettingsError, StoredValues, ValueReader};
 use crate::DeviceId;
 use crate::config::ConfigKey;
-use crate::mqtt::ConnectOptions;
+use crate::mqtt::{ConnectOptions, Limits, ProtocolVersion};
 
 /// Which broker a session connects to, as whom, and where it learns that.
 ///
@@ -17,11 +17,9 @@ use crate::mqtt::ConnectOptions;
 /// use microvisor::config::ConfigKey;
 /// use microvisor::mqtt::{ClientId, ConnectOptions};
 /// use microvisor::session::{
-///     BrokerProfile, SettingsError, SettingsSource, Span, StoredValues, ValueReader,
+///     BrokerProfile, SettingsError, Span, StoredValues, ValueReader,
 /// };
 /// use microvisor::{DeviceId, config_key};
-///
-/// static KEYS: [ConfigKey<'static>; 1] = [config_key!(Account, Config, "broker")];
 ///
 /// /// A broker that the whole account shares, and that lets anybody in.
 /// struct OpenBroker;
@@ -29,11 +27,9 @@ use crate::mqtt::ConnectOptions;
 /// impl BrokerProfile for OpenBroker {
 ///     type Settings = Span;
 ///
-///     fn source(&self) -> SettingsSource<Span> {
-///         SettingsSource::Stored(&KEYS)
-///     }
+///     const KEYS: &'static [ConfigKey<'static>] = &[config_key!(Account, Config, "broker")];
 ///
-///     fn read(&self, values: &mut ValueReader<'_>) -> Result<Span, SettingsError> {
+///     fn read(&self, values: &mut ValueReader<'_>) -> Span {
 ///         values.host(0)
 ///     }
 ///
@@ -55,17 +51,19 @@ pub trait BrokerProfile {
     /// What was read from the values, without their bytes, which the session keeps.
     type Settings;
 
-    /// Where the settings come from.
-    fn source(&self) -> SettingsSource<Self::Settings>;
+    /// The version of MQTT and the broker's limits, where all connections that [`connect`](Self::connect)
+    /// makes have the same. The compiler then leaves out of the session what is for others.
+    const ALWAYS: Option<(ProtocolVersion, &'static Limits)> = None;
 
-    /// Reads and checks what was fetched: value `index` is that of key `index` of the
-    /// [`source`](Self::source).
+    /// The keys of the values to fetch. Where there are none, nothing is fetched: the settings are known
+    /// beforehand.
+    const KEYS: &'static [ConfigKey<'static>];
+
+    /// Reads and checks what was fetched: value `index` is that of key `index` of [`KEYS`](Self::KEYS).
     ///
-    /// # Errors
-    ///
-    /// A [`SettingsError`] that names the value at fault. No connection is tried then; the values are
-    /// fetched again after a back-off.
-    fn read(&self, values: &mut ValueReader<'_>) -> Result<Self::Settings, SettingsError>;
+    /// Where a value is at fault, which the reader remembers, no connection is tried with what this returns;
+    /// the values are fetched again after a back-off.
+    fn read(&self, values: &mut ValueReader<'_>) -> Self::Settings;
 
     /// Calls `connect` with the connection to make, which may borrow from everything here. This is also where
     /// what was read can be looked at.
@@ -80,13 +78,4 @@ pub trait BrokerProfile {
         values: StoredValues<'_>,
         connect: impl FnOnce(&ConnectOptions<'_>),
     ) -> Result<(), SettingsError>;
-}
-
-/// Where a profile's settings come from.
-#[derive(Clone, Copy, Debug)]
-pub enum SettingsSource<S> {
-    /// They are known beforehand; nothing is fetched.
-    Known(S),
-    /// The values of these keys.
-    Stored(&'static [ConfigKey<'static>]),
 }

@@ -8,10 +8,11 @@ use super::machine::{Machine, Parts};
 use super::memory_plan::MemoryPlan;
 use super::values::ValueMemory;
 use super::{Policy, Session};
-use crate::aws::StoredProfile;
+use crate::aws::{Commands, StoredProfile};
 use crate::channel::Channel;
 use crate::memory::{KernelBuffer, Region};
 use crate::mqtt::Subscription;
+use crate::uses::{FILTERS, PLANS, POLICIES};
 use crate::{ChannelBuffers, DeviceId, HandedBack, Network, Notifications};
 
 /// What a session is to be.
@@ -22,26 +23,33 @@ use crate::{ChannelBuffers, DeviceId, HandedBack, Network, Notifications};
 pub struct SessionBuilder<'a, P = StoredProfile, O = ()> {
     notifications: Notifications,
     memory: Region,
-    id: DeviceId,
+    id: &'a DeviceId,
     profile: P,
     observer: O,
-    policy: Policy,
-    plan: MemoryPlan,
+    /// If they are not the usual ones.
+    policy: Option<Policy>,
+    plan: Option<MemoryPlan>,
     subscriptions: &'a [Subscription<'a>],
+    is_started: bool,
 }
 
-impl SessionBuilder<'_> {
+impl<'a> SessionBuilder<'a> {
     /// A session of the device `id` over `memory`, [`MemoryPlan::AWS_LEN`] bytes for AWS IoT.
-    pub fn new<const N: usize>(notifications: Notifications, memory: KernelBuffer<N>, id: DeviceId) -> Self {
+    pub fn new<const N: usize>(
+        notifications: Notifications,
+        memory: KernelBuffer<N>,
+        id: &'a DeviceId,
+    ) -> Self {
         Self {
             notifications,
             memory: memory.into_region(),
             id,
             profile: StoredProfile::new(),
             observer: (),
-            policy: Policy::new(),
-            plan: MemoryPlan::AWS,
+            policy: None,
+            plan: None,
             subscriptions: &[],
+            is_started: false,
         }
     }
 }
@@ -49,31 +57,89 @@ impl SessionBuilder<'_> {
 impl<'a, P, O> SessionBuilder<'a, P, O> {
     /// With another broker, or another way to it.
     pub fn profile<Q: BrokerProfile>(self, profile: Q) -> SessionBuilder<'a, Q, O> {
-        let Self { notifications, memory, id, observer, policy, plan, subscriptions, .. } = self;
-        SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
+        let Self { notifications, memory, id, observer, policy, plan, subscriptions, is_started, .. } = self;
+        SessionBuilder {
+            notifications,
+            memory,
+            id,
+            profile,
+            observer,
+            policy,
+            plan,
+            subscriptions,
+            is_started,
+        }
     }
 
     /// With somebody who is told of everything that happens.
     pub fn observer<Q: Observer>(self, observer: Q) -> SessionBuilder<'a, P, Q> {
-        let Self { notifications, memory, id, profile, policy, plan, subscriptions, .. } = self;
-        SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
+        let Self { notifications, memory, id, profile, policy, plan, subscriptions, is_started, .. } = self;
+        SessionBuilder {
+            notifications,
+            memory,
+            id,
+            profile,
+            observer,
+            policy,
+            plan,
+            subscriptions,
+            is_started,
+        }
     }
 
     /// Subscribed to, of any number, with each connection.
-    pub fn subscriptions<'b>(self, subscriptions: &'b [Subscription<'b>]) -> SessionBuilder<'b, P, O> {
-        let Self { notifications, memory, id, profile, observer, policy, plan, .. } = self;
-        SessionBuilder { notifications, memory, id, profile, observer, policy, plan, subscriptions }
+    pub fn subscriptions<'b>(self, subscriptions: &'b [Subscription<'b>]) -> SessionBuilder<'b, P, O>
+    where
+        'a: 'b,
+    {
+        FILTERS.make();
+        self.checked_subscriptions(subscriptions)
+    }
+
+    /// Subscribed to with each connection, in the place of [other subscriptions](Self::subscriptions). In an
+    /// image with no others, nothing checks filters.
+    pub fn commands<'b>(self, commands: &'b Commands<'b>) -> SessionBuilder<'b, P, O>
+    where
+        'a: 'b,
+    {
+        self.checked_subscriptions(commands.subscriptions())
+    }
+
+    fn checked_subscriptions<'b>(self, subscriptions: &'b [Subscription<'b>]) -> SessionBuilder<'b, P, O>
+    where
+        'a: 'b,
+    {
+        let Self { notifications, memory, id, profile, observer, policy, plan, is_started, .. } = self;
+        SessionBuilder {
+            notifications,
+            memory,
+            id,
+            profile,
+            observer,
+            policy,
+            plan,
+            subscriptions,
+            is_started,
+        }
     }
 
     /// With other times.
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        POLICIES.make();
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Asked to be online from the beginning, as by [`Session::start`].
+    pub fn started(mut self) -> Self {
+        self.is_started = true;
         self
     }
 
     /// With the memory divided otherwise.
     pub fn memory_plan(mut self, plan: MemoryPlan) -> Self {
-        self.plan = plan;
+        PLANS.make();
+        self.plan = Some(plan);
         self
     }
 }
@@ -109,18 +175,21 @@ impl<'a, P, O> SessionBuilder<'a, P, O> {
         O: Observer,
     {
         let len = self.memory.len();
-        if !self.plan.fits(len) {
-            return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
+        let plan = PLANS.choice(self.plan, MemoryPlan::AWS);
+        if !plan.fits(len) {
+            return Err(HandedBack { error: BuildError::Memory { len, plan }, value: self });
         }
-        let source = || self.notifications.source();
-        let (Some(runner), Some(network), Some(channel)) = (source(), source(), source()) else {
+        // The runner looks after the network and the channel.
+        let Some((runner, [network, channel])) = self.notifications.source_and_silent() else {
             return Err(HandedBack { error: BuildError::TooManySources, value: self });
         };
-        let Some(values) = self.memory.split_off(self.plan.values()) else {
-            return Err(HandedBack { error: BuildError::Memory { len, plan: self.plan }, value: self });
+        let Some(values) = self.memory.split_off(plan.values()) else {
+            return Err(HandedBack { error: BuildError::Memory { len, plan }, value: self });
         };
-        let Self { notifications, memory, id, profile, observer, policy, plan, subscriptions } = self;
-        let channel = Channel::closed(channel, ChannelBuffers::of(memory, plan.fetch_receive()));
+        let receive_len = plan.fetch_receive();
+        let Self { notifications, memory, id, profile, observer, policy, plan, subscriptions, is_started } =
+            self;
+        let channel = Channel::closed(channel, ChannelBuffers::of(memory, receive_len));
         let network = Network::withdrawn(network);
         let values = ValueMemory::new(values);
         let parts = Parts {
@@ -133,7 +202,7 @@ impl<'a, P, O> SessionBuilder<'a, P, O> {
             values,
             _notifications: notifications,
         };
-        Ok(Session::new(Machine::new(parts, network, channel), runner))
+        Ok(Session::new(Machine::new(parts, network, channel), runner, is_started))
     }
 }
 
@@ -161,8 +230,7 @@ pub enum BuildError {
         /// The plan.
         plan: MemoryPlan,
     },
-    /// The notification centre serves as many networks, channels and sessions as it can. A session takes
-    /// the places of three.
+    /// The notification centre serves as many networks, channels and sessions as it can.
     TooManySources,
 }
 
@@ -172,7 +240,8 @@ impl fmt::Display for BuildError {
             Self::Memory { len, plan } => write!(
                 f,
                 "{len} bytes cannot be divided into {} for values and, of the rest, once {} and once {} to receive, \
-                 with 512 left to send; all are multiples of 512, and the values have 512 more than messages",
+                 with 512 left to send; all are multiples of 512, and the values have 512 more than messages, and \
+                 less than 65,536",
                 plan.values(),
                 plan.fetch_receive(),
                 plan.mqtt_receive()

@@ -6,9 +6,11 @@ use core::fmt;
 use super::State;
 use crate::mqtt::AcknowledgeError;
 use crate::notifications::Source;
+use crate::uses::{FORGETTING, FUTURES};
 use crate::{Recovery, Status, sys};
 
-/// How many messages may be received and not yet acknowledged, by the application or by the kernel.
+/// How many messages may be received and not yet acknowledged, by the application or by the kernel, where a
+/// session is shared. A main loop that has it for itself deals with one message before it takes the next.
 pub const MAX_UNACKNOWLEDGED: usize = 8;
 
 /// What is owed to the broker, and in whose hands it is.
@@ -26,16 +28,15 @@ pub(super) struct Duties {
     wanted: Cell<bool>,
     /// Whether whoever runs the session has to look at what is below.
     attention: Cell<bool>,
-    /// How many obligations are out.
-    outstanding: Cell<u8>,
+    /// How many obligations are out, where there can be more than one: a main loop deals with one message
+    /// before it takes the next.
+    outstanding: Cell<u16>,
     first_owed: Cell<u8>,
     owed_len: Cell<u8>,
     /// The channel of the session with the broker; 0 while there is none.
     handle: Cell<u32>,
     /// Tells those of one session with the broker from those of another: how often one began or ended.
     session: Cell<u32>,
-    /// Wakes whoever runs the session.
-    runner: Source,
     /// When the session has to be driven next, in microseconds; [`u64::MAX`] while nothing is to happen by
     /// itself.
     deadline: Cell<u64>,
@@ -43,20 +44,22 @@ pub(super) struct Duties {
     abandoned: Cell<u32>,
     /// How many obligations were dropped without a word.
     forgotten: Cell<u32>,
-    /// Why an acknowledgement failed for good.
-    failed: Cell<Option<Status>>,
     /// Acknowledgements that the kernel had no room for, in order: a ring.
     owed: [Cell<u32>; MAX_UNACKNOWLEDGED],
+    /// Why an acknowledgement failed for good.
+    failed: Cell<Option<Status>>,
     /// What the session is doing, which an observer can ask in the midst of things.
     state: Cell<State>,
+    /// Wakes whoever runs the session.
+    runner: Source,
 }
 
 impl Duties {
-    pub(super) const fn new(runner: Source) -> Self {
+    pub(super) const fn new(runner: Source, is_wanted: bool) -> Self {
         Self {
             handle: Cell::new(0),
             session: Cell::new(0),
-            deadline: Cell::new(u64::MAX),
+            deadline: Cell::new(if is_wanted { 0 } else { u64::MAX }),
             outstanding: Cell::new(0),
             owed: [const { Cell::new(0) }; MAX_UNACKNOWLEDGED],
             first_owed: Cell::new(0),
@@ -66,8 +69,8 @@ impl Duties {
             abandoned: Cell::new(0),
             online: Cell::new(false),
             quiet: Cell::new(false),
-            wanted: Cell::new(false),
-            attention: Cell::new(false),
+            wanted: Cell::new(is_wanted),
+            attention: Cell::new(is_wanted),
             state: Cell::new(State::Stopped),
             runner,
         }
@@ -119,7 +122,8 @@ impl Duties {
 
     /// How many more messages may be received.
     pub(super) fn has_room(&self) -> bool {
-        usize::from(self.outstanding.get() + self.owed_len.get()) < MAX_UNACKNOWLEDGED
+        let outstanding = if FUTURES.is_made() { self.outstanding.get() } else { 0 };
+        usize::from(outstanding.saturating_add(self.owed_len.get().into())) < MAX_UNACKNOWLEDGED
     }
 
     pub(super) fn owes(&self) -> bool {
@@ -136,7 +140,9 @@ impl Duties {
 
     /// One more message that has to be acknowledged, by that number.
     pub(super) fn incur(&self, correlation_id: u32) -> Obligation<'_> {
-        self.outstanding.set(self.outstanding.get() + 1);
+        if FUTURES.is_made() {
+            self.outstanding.set(self.outstanding.get().saturating_add(1));
+        }
         Obligation { duties: self, session: self.session.get(), correlation_id }
     }
 
@@ -146,7 +152,7 @@ impl Duties {
         while self.owes() {
             let first = self.first_owed.get();
             let Some(owed) = self.owed.get(usize::from(first)) else { break };
-            if self.send(owed.get()).is_none() {
+            if self.send(owed.get()) != Some(Acknowledged::Sent) {
                 break;
             }
             some = true;
@@ -158,9 +164,6 @@ impl Duties {
 
     /// `None`: it can be sent later.
     fn send(&self, correlation_id: u32) -> Option<Acknowledged> {
-        if self.failed.get().is_some() {
-            return Some(Acknowledged::TooLate);
-        }
         // SAFETY: the call takes no pointers.
         let sent = unsafe { sys::mvMqttAcknowledgeMessage(self.handle.get(), correlation_id) };
         match Status::check(sent) {
@@ -175,10 +178,13 @@ impl Duties {
         }
     }
 
-    fn acknowledge(&self, session: u32, correlation_id: u32) -> Acknowledged {
-        if self.session.get() != session {
-            return Acknowledged::TooLate;
-        }
+    /// An obligation outlives its session, or the failure of another, only where the session is shared.
+    fn is_over(&self, session: u32) -> bool {
+        FUTURES.is_made() && (self.session.get() != session || self.failed.get().is_some())
+    }
+
+    #[inline(never)]
+    fn acknowledge(&self, correlation_id: u32) -> Acknowledged {
         if !self.owes()
             && let Some(acknowledged) = self.send(correlation_id)
         {
@@ -200,12 +206,14 @@ impl Duties {
     }
 
     fn release(&self) {
-        if !self.has_room() {
-            // There is room for a message now, and perhaps one waits.
-            self.call_attention();
+        if FUTURES.is_made() {
+            if !self.has_room() {
+                // There is room for a message now, and perhaps one waits.
+                self.call_attention();
+            }
+            // It was not counted if it was alone.
+            self.outstanding.set(self.outstanding.get().saturating_sub(1));
         }
-        // It is one of those that were counted.
-        self.outstanding.set(self.outstanding.get().wrapping_sub(1));
     }
 
     /// Asks for the session to be online, or to stop.
@@ -221,6 +229,7 @@ impl Duties {
 
     /// Nobody waits for publish `slot` any more.
     pub(super) fn abandon(&self, slot: usize) {
+        // It was queued, so futures are used.
         self.abandoned.set(self.abandoned.get() | 1 << slot);
     }
 
@@ -302,10 +311,11 @@ pub struct Obligation<'s> {
 
 impl Obligation<'_> {
     /// Tells the broker that the message is dealt with. In the order of these calls, and each once.
+    #[inline]
     pub fn acknowledge(self) -> Acknowledged {
         let Self { duties, session, correlation_id } = self;
         self.leave();
-        duties.acknowledge(session, correlation_id)
+        if duties.is_over(session) { Acknowledged::TooLate } else { duties.acknowledge(correlation_id) }
     }
 
     /// Leaves the message to be delivered again, with the next session at the latest.
@@ -318,6 +328,7 @@ impl Obligation<'_> {
 
 impl Drop for Obligation<'_> {
     fn drop(&mut self) {
+        FORGETTING.make();
         self.duties.release();
         self.duties.forgotten.set(self.duties.forgotten.get().saturating_add(1));
         self.duties.call_attention();

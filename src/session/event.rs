@@ -76,10 +76,10 @@ pub enum Event<'e> {
         /// Why.
         error: RequestError,
     },
-    /// A message was acknowledged and thrown away: nothing is subscribed to and nobody receives, or it
-    /// was too large for an inbox twice.
+    /// A message was acknowledged and thrown away, since nothing is subscribed to and nobody receives. One
+    /// that does not fit an inbox twice is told to the one who receives instead.
     Discarded {
-        /// The length of its payload in bytes; 0 where that is not known.
+        /// The length of its payload in bytes.
         len: usize,
     },
     /// The kernel dropped a message that was too large for its buffer, and nobody receives.

@@ -1,7 +1,8 @@
 //! A connection that is known beforehand.
 
-use super::{BrokerProfile, SettingsError, SettingsSource, StoredValues, ValueReader};
+use super::{BrokerProfile, SettingsError, StoredValues, ValueReader};
 use crate::DeviceId;
+use crate::config::ConfigKey;
 use crate::mqtt::ConnectOptions;
 
 /// A connection that is known beforehand: nothing is fetched.
@@ -31,13 +32,9 @@ impl<'a> FixedProfile<'a> {
 impl BrokerProfile for FixedProfile<'_> {
     type Settings = ();
 
-    fn source(&self) -> SettingsSource<()> {
-        SettingsSource::Known(())
-    }
+    const KEYS: &'static [ConfigKey<'static>] = &[];
 
-    fn read(&self, _: &mut ValueReader<'_>) -> Result<(), SettingsError> {
-        Ok(())
-    }
+    fn read(&self, _: &mut ValueReader<'_>) {}
 
     fn connect(
         &self,

@@ -14,7 +14,7 @@ use crate::KERNEL_MEMORY_UNIT;
 /// kept in `values`, together with the text of the value that is being decoded. A message has to fit
 /// `mqtt_receive`; what is published, and the connect request with the credentials, the rest. So that a
 /// message that no inbox fits can be thrown away, it has to fit `values`, which therefore have 512 bytes
-/// more than `mqtt_receive`.
+/// more than `mqtt_receive`. They take less than 64 KiB.
 ///
 /// Where nothing is fetched ([`FixedProfile`](super::FixedProfile)), `fetch_receive` does not matter, and has
 /// 512 bytes at least: with messages of up to 1 KiB, 3,072 bytes are enough.
@@ -62,12 +62,16 @@ impl MemoryPlan {
     /// Whether memory of `len` bytes can be divided so.
     pub const fn fits(&self, len: usize) -> bool {
         let Some(channel) = len.checked_sub(self.values) else { return false };
-        self.values.is_multiple_of(KERNEL_MEMORY_UNIT)
+        self.values <= MAX_VALUES
+            && self.values.is_multiple_of(KERNEL_MEMORY_UNIT)
             && self.values >= self.mqtt_receive.saturating_add(KERNEL_MEMORY_UNIT)
             && is_part(self.fetch_receive, channel)
             && is_part(self.mqtt_receive, channel)
     }
 }
+
+/// What is less than 64 KiB is told where it lies in two bytes.
+const MAX_VALUES: usize = 64 * 1_024 - KERNEL_MEMORY_UNIT;
 
 /// Whether a receive buffer leaves at least 512 bytes to send.
 const fn is_part(receive: usize, channel: usize) -> bool {

@@ -46,7 +46,7 @@
 //! let topics = Topics::new(&id);
 //! let subscriptions = [Subscription::new(topics.command(), QoS::AtLeastOnce)];
 //! let memory = MEMORY.take().expect("nobody else has it");
-//! let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
+//! let builder = SessionBuilder::new(CENTER.open()?, memory, &id).subscriptions(&subscriptions);
 //! let session = builder.build().map_err(HandedBack::into_error)?;
 //!
 //! let timer = delay.clone();
@@ -228,8 +228,9 @@
 //!
 //! All memory is the caller's, and there is no heap. The kernel writes to one static area, which the
 //! session divides as its [`MemoryPlan`] says: [`MemoryPlan::AWS_LEN`], 11,776 bytes, for AWS IoT with an
-//! RSA-2048 key. The credentials are decoded in place there, are held once, and are overwritten when they are
-//! fetched anew, and when the session is stopped or dropped. The session itself takes less than 1 KiB on
+//! RSA-2048 key. The credentials are decoded in place there. All that holds them, the buffers that the kernel
+//! used included, is overwritten when they are fetched anew, and when the session is stopped or dropped. The
+//! session itself takes less than 1 KiB on
 //! the board, and lies wherever it is put: in a static, or in the future that runs it.
 //! `cargo bench --bench session_memory` has the numbers.
 //!
@@ -242,7 +243,8 @@
 //! - There is one verdict for each publish, and none is `Ok` without the broker's word.
 //! - A message is not acknowledged before the application does it, in the order in which it does, and
 //!   once per delivery. The exceptions are messages that no inbox fits and those that nobody subscribed to
-//!   and nobody receives, which are thrown away and told to the observer.
+//!   and nobody receives, which are thrown away. The receiver is told of the ones, and the observer of the
+//!   others.
 //! - It does not keep messages over a reset, and does not publish again what is in doubt.
 //! - It does not find a wrong value in a store that is right by its form: it can only try it, and say what
 //!   the broker said.
@@ -270,7 +272,7 @@ mod stored_user_profile;
 mod values;
 mod wakers;
 
-pub use broker_profile::{BrokerProfile, SettingsSource};
+pub use broker_profile::BrokerProfile;
 pub use builder::{BuildError, SessionBuilder};
 pub use duties::{Acknowledged, MAX_UNACKNOWLEDGED, Obligation};
 pub use event::{Event, Observer};

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 /// How long a session waits for answers, and how long between its attempts.
 ///
-/// All times are whole milliseconds; what is finer is rounded up, what is longer than 49 days is 49
+/// All times are whole milliseconds; what is finer is rounded up, what is longer than 24 days is 24
 /// days.
 ///
 /// ```
@@ -99,14 +99,6 @@ impl Policy {
     pub(super) const fn no_room_us(&self) -> u64 {
         4 * self.answer_us()
     }
-
-    /// How long until a channel is tried to be closed again, after a wait of `last`: twice that, up to an
-    /// eighth of the cap, since the back-off proper comes on top.
-    pub(super) const fn close_wait_ms(&self, last: u32) -> u32 {
-        let most = self.longest_ms / 8;
-        let doubled = last.saturating_mul(2);
-        at_least(if doubled < most { doubled } else { most }, self.shortest_ms)
-    }
 }
 
 impl Default for Policy {
@@ -121,6 +113,8 @@ const fn at_least(value: u32, least: u32) -> u32 {
 
 #[allow(clippy::cast_possible_truncation)] // Compared before.
 const fn millis(duration: Duration) -> u32 {
+    // Twice as much is a `u32` as well.
+    const MOST: u32 = u32::MAX / 2;
     let millis = duration.as_nanos().div_ceil(1_000_000);
-    if millis > u32::MAX as u128 { u32::MAX } else { millis as u32 }
+    if millis > MOST as u128 { MOST } else { millis as u32 }
 }

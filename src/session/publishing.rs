@@ -11,6 +11,7 @@ use super::broker_profile::BrokerProfile;
 use super::event::Observer;
 use crate::Status;
 use crate::mqtt::{LimitError, ProtocolVersion, Publish, PublishResponse, ReasonCode, RequestState};
+use crate::uses::FUTURES;
 
 /// What becomes of a message while the session is not online, or the kernel takes no more requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,36 +121,33 @@ pub(super) enum Progress {
 #[derive(Clone, Copy)]
 #[repr(u32)]
 pub(super) enum Verdict {
-    Success(ReasonCode),
-    Refused(ReasonCode),
-    Failed(RequestState),
-    InDoubt(Doubt),
+    // What a slot begins with: zero, like the rest of it.
     Offline,
+    /// What the two layers said: the platform and the broker.
+    Answered(RequestState, ReasonCode),
+    InDoubt(Doubt),
     TimedOut,
     Stopped,
 }
 
 impl Verdict {
-    /// By the two layers of an answer: the platform's and the broker's.
     pub(super) fn of(response: &PublishResponse, version: ProtocolVersion) -> Self {
-        match response.state {
-            RequestState::REQUEST_COMPLETED => {}
-            state @ (RequestState::INVALID_PARAMETERS | RequestState::NOT_CONNECTED) => {
-                return Self::Failed(state);
-            }
-            state => return Self::InDoubt(Doubt::Failed(state)),
-        }
-        let reason = response.reason_in(version);
-        if reason.is_success() { Self::Success(reason) } else { Self::Refused(reason) }
+        Self::Answered(response.state, response.reason_in(version))
     }
 }
 
 impl From<Verdict> for Result<ReasonCode, PublishError> {
     fn from(verdict: Verdict) -> Self {
         Err(match verdict {
-            Verdict::Success(reason) => return Ok(reason),
-            Verdict::Refused(reason) => PublishError::Refused(reason),
-            Verdict::Failed(state) => PublishError::Failed(state),
+            Verdict::Answered(RequestState::REQUEST_COMPLETED, reason) if reason.is_success() => {
+                return Ok(reason);
+            }
+            Verdict::Answered(RequestState::REQUEST_COMPLETED, reason) => PublishError::Refused(reason),
+            Verdict::Answered(
+                state @ (RequestState::INVALID_PARAMETERS | RequestState::NOT_CONNECTED),
+                _,
+            ) => PublishError::Failed(state),
+            Verdict::Answered(state, _) => PublishError::Indeterminate(Doubt::Failed(state)),
             Verdict::InDoubt(doubt) => PublishError::Indeterminate(doubt),
             Verdict::Offline => PublishError::Offline,
             Verdict::TimedOut => PublishError::TimedOut,
@@ -191,6 +189,7 @@ impl Slot {
     }
 
     pub(super) fn wait(&mut self, waker: &Waker) {
+        FUTURES.make();
         match &self.waker {
             Some(known) if known.will_wake(waker) => {}
             _ => self.waker = Some(waker.clone()),
@@ -198,17 +197,22 @@ impl Slot {
     }
 
     pub(super) fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
+        if FUTURES.is_made()
+            && let Some(waker) = self.waker.take()
+        {
             waker.wake();
         }
     }
 
-    /// Whether the verdict is for one who asks for whichever is there.
-    pub(super) fn answer(&mut self, verdict: Verdict) -> bool {
+    pub(super) fn answer(&mut self, verdict: Verdict) {
         self.progress = Progress::Answered;
         self.verdict = verdict;
         self.wake();
-        self.is_for_next
+    }
+
+    /// Whether there is a verdict for one who asks for whichever is there.
+    pub(super) fn is_for_next(&self) -> bool {
+        self.progress == Progress::Answered && (!FUTURES.is_made() || self.is_for_next)
     }
 
     /// The verdict, if there is one.

@@ -5,14 +5,25 @@ use core::str::Utf8Error;
 
 use super::Obligation;
 use super::duties::Duties;
-use crate::mqtt::{Inbox, LostMessage, LostReason, MessageFacts, QoS};
+use crate::mqtt::{Inbox, LostMessage, MessageFacts, QoS};
 
-/// Why nothing was received.
+/// What came of receiving.
+#[derive(Clone, Copy)]
+pub(super) enum Taken {
+    /// A message.
+    Message,
+    /// There is none, or it has to wait.
+    Nothing,
+    Not(NoArrival),
+}
+
+/// Why nothing was received. The facts of the message say the rest.
+#[derive(Clone, Copy)]
 pub(super) enum NoArrival {
     TooLarge,
-    Discarded { len: usize },
+    Discarded,
+    Lost,
     TooManyUnacknowledged,
-    Lost { topic_len: usize, message_len: u32, reason: LostReason },
     InUse,
 }
 
@@ -78,7 +89,8 @@ impl<'s, 'b> Received<'s, 'b> {
 
     /// Tells the broker that the message is dealt with. `None` for QoS 0, where there is nothing to do.
     pub fn acknowledge(self) -> Option<super::Acknowledged> {
-        self.obligation.map(Obligation::acknowledge)
+        let Self { obligation, .. } = self;
+        obligation.map(Obligation::acknowledge)
     }
 
     /// Leaves the message to be delivered again, with the next session at the latest.
@@ -129,13 +141,14 @@ pub enum ReceiveError<'b> {
 }
 
 impl<'b> ReceiveError<'b> {
-    pub(super) fn new(error: &NoArrival, inbox: &'b Inbox<'_>) -> Self {
-        match *error {
+    pub(super) fn new(error: NoArrival, facts: &MessageFacts, inbox: &'b Inbox<'_>) -> Self {
+        match error {
             NoArrival::TooLarge => Self::TooLarge,
-            NoArrival::Discarded { len } => Self::Discarded { len },
+            NoArrival::Discarded => Self::Discarded { len: facts.payload_len() },
             NoArrival::TooManyUnacknowledged => Self::TooManyUnacknowledged,
-            NoArrival::Lost { topic_len, message_len, reason } => {
-                Self::Lost(LostMessage::new(inbox.written(topic_len, 0).0, message_len, reason))
+            NoArrival::Lost => {
+                let (message_len, reason) = facts.lost();
+                Self::Lost(LostMessage::new(inbox.written(facts.topic_len(), 0).0, message_len, reason))
             }
             NoArrival::InUse => Self::InUse,
         }

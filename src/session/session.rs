@@ -14,12 +14,13 @@ use super::broker_profile::BrokerProfile;
 use super::duties::Duties;
 use super::event::Observer;
 use super::incoming::{Incoming, Ticket};
-use super::machine::{Machine, Turn};
+use super::machine::Machine;
 use super::publishing::{Place, PublishError, Publishing, WhenOffline};
-use super::receiving::{NoArrival, ReceiveError, Received};
+use super::receiving::{NoArrival, ReceiveError, Received, Taken};
 use super::state::State;
 use crate::mqtt::{Inbox, MessageFacts, Publish};
 use crate::notifications::Source;
+use crate::uses::{ENDINGS, FUTURES};
 
 /// A device that stays connected.
 ///
@@ -34,8 +35,8 @@ pub struct Session<'a, P: BrokerProfile, O = (), const PUBLISHES: usize = 4> {
 }
 
 impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Session<'a, P, O, PUBLISHES> {
-    pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>, runner: Source) -> Self {
-        Self { machine: RefCell::new(machine), duties: Duties::new(runner) }
+    pub(super) fn new(machine: Machine<'a, P, O, PUBLISHES>, runner: Source, is_wanted: bool) -> Self {
+        Self { machine: RefCell::new(machine), duties: Duties::new(runner, is_wanted) }
     }
 
     /// `None` while it is in use, from within which an observer or a waker called.
@@ -164,7 +165,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// # let subscriptions =
     /// #     [microvisor::mqtt::Subscription::new(topics.command(), microvisor::mqtt::QoS::AtLeastOnce)];
     /// # let memory = MEMORY.take().expect("nobody else has it");
-    /// # let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
+    /// # let builder = SessionBuilder::new(CENTER.open()?, memory, &id).subscriptions(&subscriptions);
     /// # let session = builder.build().map_err(HandedBack::into_error)?;
     /// # let waker = Waker::noop();
     /// # let sleep_until = |_: Option<core::time::Duration>| device.advance(core::time::Duration::from_millis(10));
@@ -198,7 +199,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         self.duties.runner().register(cx.waker());
         let Some(mut machine) = self.machine() else { return Next::At(u64::MAX) };
         machine.drive(waited_for, &self.duties);
-        if machine.is_stopped() {
+        if machine.is_stopped(&self.duties) {
             return Next::Stopped;
         }
         Next::At(self.duties.deadline())
@@ -240,8 +241,11 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         &'s self,
         inbox: &'b mut Inbox<'_>,
     ) -> Result<Received<'s, 'b>, ReceiveError<'b>> {
-        let taken = poll_fn(|cx| self.poll_take(cx, inbox)).await;
-        self.received(taken, inbox)
+        let mut facts = MessageFacts::unwritten();
+        match poll_fn(|cx| self.poll_take(cx, inbox, &mut facts)).await {
+            Ok(()) => Ok(Received::new(&self.duties, &facts, inbox)),
+            Err(error) => Err(ReceiveError::new(error, &facts, inbox)),
+        }
     }
 
     /// The next message, if there is one.
@@ -253,14 +257,16 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         &'s self,
         inbox: &'b mut Inbox<'_>,
     ) -> Result<Option<Received<'s, 'b>>, ReceiveError<'b>> {
+        FUTURES.make();
+        let mut facts = MessageFacts::unwritten();
         let taken = match self.machine() {
-            Some(mut machine) => machine.take(inbox, &self.duties),
-            None => Err(NoArrival::InUse),
+            Some(mut machine) => machine.take(inbox, &mut facts, &self.duties),
+            None => Taken::Not(NoArrival::InUse),
         };
         match taken {
-            Ok(None) => Ok(None),
-            Ok(Some(arrival)) => self.received(Ok(arrival), inbox).map(Some),
-            Err(error) => Err(ReceiveError::new(&error, inbox)),
+            Taken::Nothing => Ok(None),
+            Taken::Message => Ok(Some(Received::new(&self.duties, &facts, inbox))),
+            Taken::Not(error) => Err(ReceiveError::new(error, &facts, inbox)),
         }
     }
 
@@ -310,7 +316,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// # let subscriptions =
     /// #     [microvisor::mqtt::Subscription::new(topics.command(), microvisor::mqtt::QoS::AtLeastOnce)];
     /// # let memory = MEMORY.take().expect("nobody else has it");
-    /// # let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
+    /// # let builder = SessionBuilder::new(CENTER.open()?, memory, &id).subscriptions(&subscriptions);
     /// # let mut session = builder.build().map_err(HandedBack::into_error)?;
     /// # let sleep_until = |micros| device.sleep_until(core::time::Duration::from_micros(micros));
     ///
@@ -352,42 +358,22 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// ```
     pub fn next<'s, 'b>(&'s mut self, inbox: &'b mut Inbox<'_>) -> Option<Incoming<'s, 'b>> {
         let machine = self.machine.get_mut();
-        match machine.turn(&self.duties) {
-            Turn::Nothing | Turn::Emptied => return None,
-            Turn::Message => {
-                let mut facts = MessageFacts::unwritten();
-                if machine.receive(inbox, &mut facts).is_ok() {
-                    return Some(Incoming::Message(Received::new(&self.duties, &facts, inbox)));
+        if machine.turn(&self.duties) {
+            let mut facts = MessageFacts::unwritten();
+            match machine.take_next(inbox, &mut facts, &self.duties) {
+                Taken::Message => return Some(Incoming::Message(Received::new(&self.duties, &facts, inbox))),
+                // There is a verdict if that ended the session. Otherwise something is to be waited for.
+                Taken::Nothing => self.duties.set_quiet(false),
+                Taken::Not(error) => {
+                    return Some(Incoming::NotReceived(ReceiveError::new(error, &facts, inbox)));
                 }
             }
-            Turn::Verdict => {
-                return machine.take_verdict().map(|(id, verdict)| Incoming::Published(Ticket(id), verdict));
-            }
-            Turn::MessageWaits => return self.next_in_trouble(inbox),
         }
-        // It will be there for a while, and time passes.
-        match machine.turn_further(&self.duties) {
-            Turn::Nothing | Turn::Emptied => None,
-            Turn::Verdict => verdict(machine),
-            Turn::Message | Turn::MessageWaits => self.next_in_trouble(inbox),
-        }
-    }
-
-    /// The message that waits does not fit, perhaps, or cannot be read.
-    #[cold]
-    fn next_in_trouble<'s, 'b>(&'s mut self, inbox: &'b mut Inbox<'_>) -> Option<Incoming<'s, 'b>> {
-        let machine = self.machine.get_mut();
-        Some(match machine.take_next(inbox, &self.duties) {
-            Ok(Some(facts)) => Incoming::Message(Received::new(&self.duties, &facts, inbox)),
-            // There is one if that ended the session.
-            Ok(None) => return verdict(machine),
-            Err(error) => Incoming::NotReceived(ReceiveError::new(&error, inbox)),
-        })
+        machine.take_verdict().map(|(id, verdict)| Incoming::Published(Ticket(id), verdict))
     }
 
     /// Sends a message at once. The verdict on it comes from [`next`](Self::next), with the same ticket; on
-    /// one of QoS 0, none comes. After a sleep, `next` is called first: the time for the answer counts from
-    /// then.
+    /// one of QoS 0, none comes.
     ///
     /// # Errors
     ///
@@ -401,24 +387,14 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         &self,
         cx: &mut Context<'_>,
         inbox: &mut Inbox<'_>,
-    ) -> Poll<Result<MessageFacts, NoArrival>> {
+        facts: &mut MessageFacts,
+    ) -> Poll<Result<(), NoArrival>> {
         let Some(mut machine) = self.machine() else { return Poll::Ready(Err(NoArrival::InUse)) };
         machine.register_receiver(cx.waker());
-        match machine.take(inbox, &self.duties) {
-            Ok(Some(arrival)) => Poll::Ready(Ok(arrival)),
-            Ok(None) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        }
-    }
-
-    fn received<'s, 'b>(
-        &'s self,
-        taken: Result<MessageFacts, NoArrival>,
-        inbox: &'b Inbox<'_>,
-    ) -> Result<Received<'s, 'b>, ReceiveError<'b>> {
-        match taken {
-            Ok(arrival) => Ok(Received::new(&self.duties, &arrival, inbox)),
-            Err(error) => Err(ReceiveError::new(&error, inbox)),
+        match machine.take(inbox, facts, &self.duties) {
+            Taken::Message => Poll::Ready(Ok(())),
+            Taken::Nothing => Poll::Pending,
+            Taken::Not(error) => Poll::Ready(Err(error)),
         }
     }
 
@@ -468,7 +444,7 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
         poll_fn(|cx| {
             if let Some(mut machine) = self.machine() {
                 machine.watchers().register(cx.waker());
-                if machine.is_stopped() || self.duties.is_wanted() {
+                if machine.is_stopped(&self.duties) || self.duties.is_wanted() {
                     return Poll::Ready(());
                 }
             }
@@ -480,17 +456,10 @@ impl<'a, P: BrokerProfile, O: Observer, const PUBLISHES: usize> Session<'a, P, O
     /// Asks for the session to end, as [`disconnect`](Self::disconnect) does, and does not wait. One that
     /// does not run is stopped already: to run it asks for it to be online, whatever was asked before.
     pub fn stop(&self) {
+        ENDINGS.make();
         self.duties.want(false);
         self.duties.runner().wake();
     }
-}
-
-/// The verdict that is there, where something else came first.
-#[cold]
-fn verdict<'s, P: BrokerProfile, O, const PUBLISHES: usize>(
-    machine: &mut Machine<'_, P, O, PUBLISHES>,
-) -> Option<Incoming<'s, 's>> {
-    machine.take_verdict().map(|(id, verdict)| Incoming::Published(Ticket(id), verdict))
 }
 
 /// What to do next.

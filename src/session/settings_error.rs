@@ -4,7 +4,7 @@ use core::fmt;
 
 use crate::aws::ProfileError;
 use crate::config::{FetchError, ItemError};
-use crate::mqtt::{ClientIdError, HostError, UserError};
+use crate::mqtt::{ClientIdError, UserError};
 use crate::tls::TlsMaterialError;
 use crate::{CloseError, OpenError, Recovery};
 
@@ -25,13 +25,6 @@ pub enum SettingsError {
         key: &'static str,
         /// What it is instead.
         error: TlsMaterialError,
-    },
-    /// A value is not a host name.
-    Host {
-        /// The name of the value.
-        key: &'static str,
-        /// What is wrong with it.
-        error: HostError,
     },
     /// The client id is none.
     ClientId(ClientIdError),
@@ -56,7 +49,7 @@ impl SettingsError {
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::Item(error) => Some(error.key()),
-            Self::Material { key, .. } | Self::Host { key, .. } | Self::Other { key, .. } => Some(key),
+            Self::Material { key, .. } | Self::Other { key, .. } => Some(key),
             Self::Open(_)
             | Self::Fetch(_)
             | Self::Close(_)
@@ -74,7 +67,6 @@ impl SettingsError {
             Self::Fetch(error) => error.recovery(),
             Self::Item(error) => error.recovery(),
             Self::Material { .. }
-            | Self::Host { .. }
             | Self::ClientId(_)
             | Self::User(_)
             | Self::Profile(_)
@@ -97,7 +89,6 @@ impl fmt::Display for SettingsError {
             Self::Fetch(error) => error.fmt(f),
             Self::Item(error) => error.fmt(f),
             Self::Material { key, error } => write!(f, "`{key}`: {error}"),
-            Self::Host { key, error } => write!(f, "`{key}`: {error}"),
             Self::ClientId(error) => error.fmt(f),
             Self::User(error) => error.fmt(f),
             Self::Profile(error) => error.fmt(f),

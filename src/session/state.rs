@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::SettingsError;
 use super::back_off::Pace;
-use crate::clock::{self, WallTime};
+use crate::clock;
 use crate::config::FetchError;
 use crate::mqtt::{
     AcknowledgeError, ConnectError, EventError, ReasonCode, RequestError, RequestState, SessionEnd,
@@ -99,12 +99,20 @@ impl Cause {
     /// A certificate that is not valid may be so only because the clock is not set yet; while it is
     /// not, that is not permanent.
     pub fn is_permanent(&self) -> bool {
-        if let Self::Connect(ConnectError::Failed(RequestState::CERTIFICATE_EXPIRED)) = self
-            && matches!(clock::wall_time(), Ok(WallTime::NotSet))
-        {
-            return false;
+        match self {
+            Self::Fetch(error) => error.recovery() == Recovery::GiveUp,
+            Self::Settings(SettingsError::Item(error)) => error.recovery() == Recovery::GiveUp,
+            // No profile has a channel of its own.
+            Self::Settings(error) => {
+                !matches!(error, SettingsError::Open(_) | SettingsError::Fetch(_) | SettingsError::Close(_))
+            }
+            Self::Connect(ConnectError::Failed(RequestState::CERTIFICATE_EXPIRED)) => {
+                !matches!(clock::wall_time_micros(), Ok(None))
+            }
+            Self::Connect(error) => error.recovery() == Recovery::GiveUp,
+            // The network or the channel is what is wrong, which another may be without.
+            _ => false,
         }
-        self.recovery() == Recovery::GiveUp
     }
 
     /// The name of the stored value at fault, where it is one.
@@ -115,40 +123,14 @@ impl Cause {
         }
     }
 
-    fn recovery(&self) -> Recovery {
-        match self {
-            Self::Network(error) => error.recovery(),
-            Self::Open(error) => error.recovery(),
-            Self::Fetch(error) => error.recovery(),
-            Self::Settings(error) => error.recovery(),
-            Self::Connect(error) => error.recovery(),
-            // That of the channel, since what is wrong with the request alone is no cause.
-            Self::Subscribe(_)
-            | Self::Publish(_)
-            | Self::Acknowledge(_)
-            | Self::Event(_)
-            | Self::Ended(_)
-            | Self::NoAnswer(_)
-            | Self::Close(_) => Recovery::Reopen,
-        }
-    }
-
     /// A session that another client took over is not fought for, although it may be had again.
+    #[inline(never)]
     pub(super) fn pace(&self) -> Pace {
         let taken_over = matches!(
             self,
             Self::Ended(SessionEnd::Disconnected { reason: ReasonCode::SESSION_TAKEN_OVER, .. })
-                | Self::Connect(
-                    ConnectError::Refused(ReasonCode::SESSION_TAKEN_OVER)
-                        | ConnectError::Disconnected(ReasonCode::SESSION_TAKEN_OVER)
-                )
         );
         if taken_over || self.is_permanent() { Pace::Longest } else { Pace::Growing }
-    }
-
-    /// Whether other settings may be what helps.
-    pub(super) fn doubts_settings(&self) -> bool {
-        matches!(self, Self::Connect(error) if error.recovery() == Recovery::GiveUp)
     }
 }
 

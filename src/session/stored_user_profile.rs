@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU16;
 
-use super::{BrokerProfile, SettingsError, SettingsSource, Span, StoredValues, ValueReader};
+use super::{BrokerProfile, SettingsError, Span, StoredValues, ValueReader};
 use crate::DeviceId;
 use crate::config::ConfigKey;
 use crate::config_key;
@@ -88,18 +88,16 @@ pub struct UserSettings {
 impl BrokerProfile for StoredUserProfile {
     type Settings = UserSettings;
 
-    fn source(&self) -> SettingsSource<UserSettings> {
-        SettingsSource::Stored(&KEYS)
-    }
+    const KEYS: &'static [ConfigKey<'static>] = &KEYS;
 
-    fn read(&self, values: &mut ValueReader<'_>) -> Result<UserSettings, SettingsError> {
-        Ok(UserSettings {
-            password: values.secret_text(PASSWORD)?,
-            username: values.text(USERNAME)?,
-            client_id: values.text(CLIENT_ID)?,
-            host: values.host(HOST)?,
-            port: values.port(PORT)?,
-        })
+    fn read(&self, values: &mut ValueReader<'_>) -> UserSettings {
+        UserSettings {
+            password: values.secret_text(PASSWORD),
+            username: values.text(USERNAME),
+            client_id: values.text(CLIENT_ID),
+            host: values.host(HOST),
+            port: values.port(PORT),
+        }
     }
 
     fn connect(

@@ -4,11 +4,12 @@ use core::fmt;
 use core::num::NonZeroU16;
 
 use super::SettingsError;
-use crate::config::{Answer, Confidence, Encoding, ItemMemory};
+use super::state::Cause;
+use crate::config::{Answer, Encoding, ItemError, ItemErrorKind, as_it_is, utf8};
+use crate::decode::{self, DecodeInPlace};
 use crate::memory::Region;
 use crate::mqtt::Host;
-use crate::secret::Secret;
-use crate::tls::{Certificate, Place, PrivateKey};
+use crate::tls::{Certificate, Place, PrivateKey, TlsMaterialError};
 use crate::wipe::wipe;
 
 /// The memory in which a session keeps values, a private key among them: overwritten when it is dropped.
@@ -28,7 +29,7 @@ impl ValueMemory {
     }
 
     pub(super) fn wipe(&mut self) {
-        self.0.wipe();
+        wipe(self.bytes_mut());
     }
 }
 
@@ -44,137 +45,142 @@ impl Drop for ValueMemory {
 /// nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Span {
-    start: usize,
-    len: usize,
-}
+pub struct Span(u32);
 
 impl Span {
     /// Its length in bytes.
     pub const fn len(self) -> usize {
-        self.len
+        (self.0 & 0xFFFF) as usize
     }
 
     /// Whether it has no bytes.
     pub const fn is_empty(self) -> bool {
-        self.len == 0
+        self.len() == 0
+    }
+
+    #[allow(clippy::cast_possible_truncation)] // A `MemoryPlan` has less than 64 KiB for values.
+    fn new(start: usize, len: usize) -> Self {
+        Self((start << 16 | len) as u32)
+    }
+
+    fn start(self) -> usize {
+        (self.0 >> 16) as usize
     }
 }
 
 /// Reads what was fetched into the session's memory, where it is decoded in place.
+///
+/// A value that is not what it should be is not told where it is read: what is read of it, and after it,
+/// is nothing. The session then drops all of it, and tells the [`SettingsError`], which names the key.
 pub struct ValueReader<'r> {
-    fetch: Answer<'r, 'static>,
-    memory: ItemMemory<'r>,
-    size: usize,
+    answer: Answer<'r, 'static>,
+    memory: &'r mut [u8],
+    /// [`FAILED`] once a value was not what it should be.
+    used: usize,
+    /// What is wrong then.
+    cause: &'r mut Cause,
 }
 
+/// More than there is memory.
+const FAILED: usize = usize::MAX;
+
 impl<'r> ValueReader<'r> {
-    pub(super) fn new(fetch: Answer<'r, 'static>, memory: &'r mut [u8]) -> Self {
-        let size = memory.len();
-        Self { fetch, memory: ItemMemory::new(memory), size }
+    pub(super) fn new(answer: Answer<'r, 'static>, memory: &'r mut [u8], cause: &'r mut Cause) -> Self {
+        Self { answer, memory, used: 0, cause }
+    }
+
+    /// Whether the cause is that of a value that is not what it should be.
+    pub(super) fn has_failed(&self) -> bool {
+        self.used == FAILED
     }
 
     /// Value `index` as UTF-8 text.
-    ///
-    /// # Errors
-    ///
-    /// [`SettingsError::Item`], which names the key; as in all methods here.
-    pub fn text(&mut self, index: usize) -> Result<Span, SettingsError> {
-        let start = self.used();
-        let text = self.fetch.text(index, &mut self.memory)?;
-        Ok(Span { start, len: text.len() })
+    pub fn text(&mut self, index: usize) -> Span {
+        self.take(index, utf8, Place::Anywhere)
     }
 
     /// Value `index`, a host name.
-    ///
-    /// # Errors
-    ///
-    /// Also [`SettingsError::Host`], where it is none.
-    pub fn host(&mut self, index: usize) -> Result<Span, SettingsError> {
-        let start = self.used();
-        let text = self.fetch.raw(index, &mut self.memory)?;
-        match Host::from_bytes(text) {
-            Ok(_) => Ok(Span { start, len: text.len() }),
-            Err(error) => Err(SettingsError::Host { key: self.name(index), error }),
-        }
+    pub fn host(&mut self, index: usize) -> Span {
+        self.take(index, decode::host, Place::Anywhere)
     }
 
-    /// Value `index`, a port in decimal. It takes no memory.
-    ///
-    /// # Errors
-    ///
-    /// See [`text`](Self::text).
-    pub fn port(&mut self, index: usize) -> Result<NonZeroU16, SettingsError> {
-        Ok(self.fetch.port(index, &mut self.memory)?)
+    /// Value `index`, a port in decimal. Its text takes memory.
+    pub fn port(&mut self, index: usize) -> NonZeroU16 {
+        let port = self.take(index, decode::port, Place::Anywhere);
+        #[allow(clippy::cast_possible_truncation)] // The rest is where it lies.
+        NonZeroU16::new(port.0 as u16).unwrap_or(NonZeroU16::MAX)
     }
 
     /// Value `index`, a certificate in DER.
-    ///
-    /// # Errors
-    ///
-    /// Also [`SettingsError::Material`], where it is something else.
-    pub fn certificate(&mut self, index: usize, encoding: Encoding) -> Result<Span, SettingsError> {
-        self.material(index, encoding, Place::Certificate)
+    pub fn certificate(&mut self, index: usize, encoding: Encoding) -> Span {
+        self.take(index, encoding.decode_in_place(), Place::Certificate)
     }
 
-    /// Value `index`, a private key in PKCS#8 DER, decoded in constant time. The session overwrites it
-    /// when it needs it no more.
-    ///
-    /// # Errors
-    ///
-    /// Also [`SettingsError::Material`], where it is something else.
-    pub fn private_key(&mut self, index: usize, encoding: Encoding) -> Result<Span, SettingsError> {
-        self.material(index, encoding, Place::PrivateKey)
-    }
-
-    fn material(&mut self, index: usize, encoding: Encoding, place: Place) -> Result<Span, SettingsError> {
-        let confidence = match place {
-            Place::Certificate => Confidence::Public,
-            Place::PrivateKey => Confidence::Secret,
-        };
-        let start = self.used();
-        let der = self.fetch.take(index, &mut self.memory, encoding.decode_in_place(), confidence)?;
-        match place.check(der) {
-            Ok(()) => Ok(Span { start, len: der.len() }),
-            Err(error) => {
-                wipe(der);
-                Err(SettingsError::Material { key: self.name(index), error })
-            }
-        }
+    /// Value `index`, a private key in PKCS#8 DER, decoded in constant time. The session overwrites it, and
+    /// what is left of its text, when it needs it no more.
+    pub fn private_key(&mut self, index: usize, encoding: Encoding) -> Span {
+        self.take(index, encoding.decode_in_place(), Place::PrivateKey)
     }
 
     /// Value `index` as it is, a secret such as a password. The session overwrites it when it needs it
     /// no more.
-    ///
-    /// # Errors
-    ///
-    /// See [`text`](Self::text).
-    pub fn secret_text(&mut self, index: usize) -> Result<Span, SettingsError> {
-        let start = self.used();
-        let secret = self.fetch.secret_text(index, &mut self.memory)?;
-        Ok(keep(start, secret))
+    pub fn secret_text(&mut self, index: usize) -> Span {
+        self.take(index, as_it_is, Place::Anywhere)
     }
 
-    fn used(&self) -> usize {
-        self.size - self.memory.free_len()
-    }
-
-    fn name(&self, index: usize) -> &'static str {
-        self.fetch.key_name(index)
+    /// Reads a value, decodes it, and checks it if it is TLS material; answers where it is and what `decode`
+    /// answered, which is mostly its length.
+    ///
+    /// All values are read by this one function, whatever they are.
+    #[inline(never)]
+    fn take(&mut self, index: usize, decode: DecodeInPlace, place: Place) -> Span {
+        let start = self.used;
+        let Some(free) = self.memory.get_mut(start..) else { return Span::default() };
+        match read_value(&self.answer, index, free, decode, place) {
+            Ok((len, kept)) => {
+                self.used = start.wrapping_add(kept);
+                Span::new(start, len)
+            }
+            Err(wrong) => {
+                self.used = FAILED;
+                let key = self.answer.key_name(index);
+                *self.cause = Cause::Settings(match wrong {
+                    Wrong::Item(kind) => SettingsError::Item(ItemError::new(key, kind)),
+                    Wrong::Material(error) => SettingsError::Material { key, error },
+                });
+                Span::default()
+            }
+        }
     }
 }
 
-/// Leaves a secret where it is.
-fn keep(start: usize, secret: Secret<'_>) -> Span {
-    let len = secret.len();
-    // Dropping it would overwrite it.
-    core::mem::forget(secret);
-    Span { start, len }
+/// What is wrong with a value.
+enum Wrong {
+    Item(ItemErrorKind),
+    Material(TlsMaterialError),
+}
+
+/// What `decode` answers, and how much of the memory that leaves occupied.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is called once")]
+fn read_value(
+    answer: &Answer<'_, 'static>,
+    index: usize,
+    free: &mut [u8],
+    decode: DecodeInPlace,
+    place: Place,
+) -> Result<(usize, usize), Wrong> {
+    let len = answer.read_text(index, free).map_err(Wrong::Item)?;
+    let text = free.get_mut(..len).unwrap_or_default();
+    let value = decode(text).map_err(|error| Wrong::Item(error.into()))?;
+    let kept = value.min(len);
+    place.check(text.get(..kept).unwrap_or_default()).map_err(Wrong::Material)?;
+    Ok((value, kept))
 }
 
 impl fmt::Debug for ValueReader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ValueReader").field("free", &self.memory.free_len()).finish_non_exhaustive()
+        f.debug_struct("ValueReader").field("used", &self.used).finish_non_exhaustive()
     }
 }
 
@@ -190,9 +196,11 @@ impl<'m> StoredValues<'m> {
     }
 
     /// The bytes of a value.
+    #[inline(never)]
     pub fn bytes(self, span: Span) -> &'m [u8] {
-        let end = span.start.saturating_add(span.len);
-        self.memory.get(span.start..end).unwrap_or_default()
+        // Not just any empty slice: it is pointed to.
+        let nothing = self.memory.get(..0).unwrap_or_default();
+        self.memory.get(span.start()..span.start() + span.len()).unwrap_or(nothing)
     }
 
     /// A value as text; empty where it is none.

@@ -1,36 +1,39 @@
 //! The wakers of those who wait for the same thing.
 
+use core::mem;
 use core::task::Waker;
+
+use heapless::Vec;
+
+use crate::uses::FUTURES;
 
 /// Up to `N` wakers. Where more than `N` wait, they take turns, which costs processor time and loses
 /// nobody.
-pub(super) struct Wakers<const N: usize> {
-    wakers: [Option<Waker>; N],
-    next: usize,
-}
+pub(super) struct Wakers<const N: usize>(Vec<Waker, N>);
 
 impl<const N: usize> Wakers<N> {
     pub(super) const fn new() -> Self {
-        Self { wakers: [const { None }; N], next: 0 }
+        Self(Vec::new())
     }
 
     pub(super) fn register(&mut self, waker: &Waker) {
-        if self.wakers.iter().flatten().any(|known| known.will_wake(waker)) {
+        FUTURES.make();
+        if self.0.iter().any(|known| known.will_wake(waker)) {
             return;
         }
-        if let Some(free) = self.wakers.iter_mut().find(|place| place.is_none()) {
-            *free = Some(waker.clone());
-            return;
+        let Err(mut displaced) = self.0.push(waker.clone()) else { return };
+        // All move up one place; it is the first that comes out.
+        for place in self.0.iter_mut().rev() {
+            mem::swap(place, &mut displaced);
         }
-        self.next = if self.next + 1 < N { self.next + 1 } else { 0 };
-        if let Some(displaced) = self.wakers.get_mut(self.next).and_then(|place| place.replace(waker.clone()))
-        {
-            displaced.wake();
-        }
+        displaced.wake();
     }
 
     pub(super) fn wake_all(&mut self) {
-        for waker in self.wakers.iter_mut().filter_map(Option::take) {
+        if !FUTURES.is_made() {
+            return;
+        }
+        while let Some(waker) = self.0.pop() {
             waker.wake();
         }
     }

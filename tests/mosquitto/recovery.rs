@@ -11,9 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use application::{Log, Machine, Plan};
-use microvisor::aws::Encodings;
-use microvisor::session::{MemoryPlan, Policy};
-use microvisor::{AlignedBytes, KernelMemory, NotificationCenter};
+use microvisor::session::{MemoryPlan, Policy, SessionBuilder};
+use microvisor::{AlignedBytes, DeviceId, KernelMemory, NotificationCenter};
 use microvisor_sim::bridge::{Bridge, BridgeOptions};
 use microvisor_sim::{Builder, Device, WallClock};
 use rcgen::{CertificateParams, date_time_ymd};
@@ -71,9 +70,9 @@ impl Running {
         self.wait_for("published");
         let command = format!("command/device/{SID}");
         mosquitto.publish(&command, "stop");
-        self.wait_for("command stop");
+        self.wait_for("stopped");
         mosquitto.publish(&command, "restart");
-        self.wait_for("command restart");
+        self.wait_for("restarted");
         self.wait_for("published");
     }
 }
@@ -109,15 +108,12 @@ fn run(device: &Device, log: Sender<String>, ended: &AtomicBool) {
     let bytes = Box::<AlignedBytes<{ MemoryPlan::AWS_LEN }>>::default();
     let memory: &'static KernelMemory<_> =
         Box::leak(Box::new(KernelMemory::from_static(Box::leak(bytes), Box::leak(Box::default()))));
-    let machine = Machine {
-        notifications: center.open().expect("a centre"),
-        memory: memory.take().expect("nobody has it"),
-        memory_plan: MemoryPlan::AWS,
-        encodings: Encodings::HEX,
-        policy: POLICY,
-        log: &Lines(log),
-    };
-    let summary = application::run(machine, PLAN, |until| {
+    let id = DeviceId::read().expect("the kernel answers");
+    let notifications = center.open().expect("a centre");
+    let memory = memory.take().expect("nobody has it");
+    let session = SessionBuilder::new(notifications, memory, &id).policy(POLICY);
+    let machine = Machine { session, log: &Lines(log) };
+    let summary = application::run(machine, &id, PLAN, |until| {
         let soon = device.now() + Duration::from_millis(20);
         device.sleep_until(Duration::from_micros(until).min(soon));
         !ended.load(Ordering::Relaxed)
@@ -130,9 +126,9 @@ fn run(device: &Device, log: Sender<String>, ended: &AtomicBool) {
 struct Lines(Sender<String>);
 
 impl Log for &Lines {
-    fn line(&self, parts: &[&str]) {
+    fn line(&self, what: &str, which: &[u8]) {
         // Nobody reads on at the end.
-        let _ = self.0.send(parts.concat());
+        let _ = self.0.send(format!("{what}{}", String::from_utf8_lossy(which)));
     }
 }
 
@@ -158,7 +154,7 @@ fn the_application_recovers_when_the_broker_is_killed_and_started_again() {
     for _ in 0..3 {
         device.wait_for("published");
         mosquitto.kill();
-        device.wait_for("backing off: ");
+        device.wait_for("backing off ");
         mosquitto.restart();
         device.wait_for("online");
         device.assert_at_work(&mosquitto);
@@ -171,7 +167,7 @@ fn the_application_recovers_when_nobody_listens_at_the_port_for_a_while() {
     mosquitto.kill();
     let device = Running::start(&mosquitto);
     for _ in 0..4 {
-        device.wait_for("backing off: not connected, state 7");
+        device.wait_for("backing off 0x7");
     }
     mosquitto.restart();
     device.wait_for("online");
@@ -190,7 +186,7 @@ fn the_application_recovers_when_the_port_answers_nothing_for_a_while() {
         addresses.iter().filter_map(|&address| TcpListener::bind((address, mosquitto.port)).ok()).collect();
     assert!(!listeners.is_empty(), "the port is not free");
     for _ in 0..2 {
-        device.wait_for("backing off: no answer");
+        device.wait_for("backing off 0x0");
     }
     drop(listeners);
     mosquitto.restart();
@@ -205,7 +201,7 @@ fn the_application_recovers_when_the_brokers_certificate_was_an_expired_one_for_
     device.wait_for("published");
     mosquitto.restart_with(expired);
     for _ in 0..2 {
-        device.wait_for("backing off: not connected, state 6");
+        device.wait_for("backing off 0x6");
     }
     mosquitto.restart_with(|_| ());
     device.wait_for("online");

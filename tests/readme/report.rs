@@ -17,7 +17,7 @@ async fn report(mut delay: impl DelayNs + Clone) -> Result<(), Box<dyn Error>> {
     let topics = Topics::new(&id);
     let subscriptions = [Subscription::new(topics.command(), QoS::AtLeastOnce)];
     let memory = MEMORY.take().ok_or("somebody else has the memory")?;
-    let builder = SessionBuilder::new(CENTER.open()?, memory, id).subscriptions(&subscriptions);
+    let builder = SessionBuilder::new(CENTER.open()?, memory, &id).subscriptions(&subscriptions);
     let session = builder.build().map_err(HandedBack::into_error)?;
 
     let timer = delay.clone();

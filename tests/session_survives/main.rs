@@ -1,4 +1,5 @@
-//! What a session survives: each fault in each state, with the time that it takes to publish again.
+//! What a session survives that tasks share: each fault in each state, with the time that it takes to publish
+//! again. `main_loop_survives` is the same for a main loop, in a process of its own.
 //!
 //! `cargo test --test session_survives -- --nocapture the_table` prints the table.
 
@@ -14,6 +15,7 @@ mod stored;
 #[path = "../world/mod.rs"]
 mod world;
 
+#[allow(dead_code, reason = "a main loop's part")]
 #[macro_use]
 mod survival;
 
@@ -26,7 +28,9 @@ mod network;
 mod settings;
 mod system_calls;
 
-use survival::{Case, survive_all};
+use survival::Case;
+// What the cases are run by.
+use survival::survive_all_in_futures as survive_all;
 
 /// Every case once more, in order, as one table.
 #[test]

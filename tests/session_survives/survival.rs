@@ -291,12 +291,12 @@ pub fn restore(world: &World) {
     world.device.set_network(NetworkStatus::Connected);
 }
 
-/// Runs all cases, and says which failed; what was wrong is printed above.
-pub fn survive_all(cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
+/// Runs all cases with an application of futures, and says which failed; what was wrong is printed above.
+pub fn survive_all_in_futures(cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
     survive_all_by(survive, cases)
 }
 
-/// The same with a program that has a main loop instead of futures.
+/// The same with a program that has a main loop instead.
 pub fn survive_all_in_a_main_loop(cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
     survive_all_by(survive_in_a_main_loop, cases.into_iter().filter(|case| !case.needs_timer))
 }
@@ -528,18 +528,8 @@ macro_rules! cases {
     ($($(#[$doc:meta])* $name:ident => $cases:expr;)+) => {
         $($(#[$doc])* #[test]
         fn $name() {
-            $crate::survival::survive_all($cases);
+            $crate::survive_all($cases);
         })+
-
-        mod in_a_main_loop {
-            #[allow(unused_imports)]
-            use super::*;
-
-            $($(#[$doc])* #[test]
-            fn $name() {
-                $crate::survival::survive_all_in_a_main_loop($cases);
-            })+
-        }
 
         /// All of them.
         pub fn all() -> Vec<$crate::survival::Case> {

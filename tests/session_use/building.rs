@@ -62,7 +62,7 @@ fn a_session_keeps_its_places_in_the_centre_from_others_whatever_it_does() {
     let world = World::new();
     let notifications = world.center.open().expect("the centre opens");
     let session = world.builder().build().expect("a session");
-    let others = MAX_SOURCES - 3;
+    let others = MAX_SOURCES - 1;
     let stopped = take_all_places(&notifications);
     assert_eq!(stopped.len(), others);
     world.run_alone(&session, Duration::from_secs(5));

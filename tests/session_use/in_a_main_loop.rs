@@ -96,6 +96,17 @@ fn nothing_happens_before_it_is_started() {
 }
 
 #[test]
+fn built_started_it_needs_no_word() {
+    let world = World::new();
+    let mut session = world.builder().started().build().expect("a session");
+    assert_eq!((session.state(), session.deadline_micros()), (State::Stopped, 0));
+    let (mut topic, mut payload) = ([0; 64], [0; 64]);
+    assert!(session.next(&mut Inbox::new(&mut topic, &mut payload)).is_none());
+    assert_ne!(session.state(), State::Stopped);
+    assert_eq!(world.device.call_count("mvRequestNetwork"), 1);
+}
+
+#[test]
 fn it_comes_online_at_interrupts_and_deadlines_alone() {
     let world = World::new();
     let mut program = started::<4>(&world);
@@ -510,6 +521,9 @@ fn a_message_that_the_kernel_lost_is_told() {
 fn too_many_unacknowledged_messages_are_told_once_and_the_session_keeps_its_deadlines() {
     let world = World::new();
     let mut program = online::<4>(&world);
+    // Obligations are counted where a session can be shared.
+    let (mut topic, mut payload) = ([0; 8], [0; 8]);
+    assert!(matches!(program.session.try_receive(&mut Inbox::new(&mut topic, &mut payload)), Ok(None)));
     program.manners = Manners::Leak;
     for number in 0..12 {
         world.broker.publish(command(), number.to_string(), 1);

@@ -110,7 +110,7 @@ impl World {
     pub fn builder_for(&self, id: &str) -> SessionBuilder<'static, microvisor::aws::StoredProfile, Watcher> {
         let notifications = self.center.open().expect("the centre opens");
         let memory = self.memory.take().expect("the memory is free");
-        let id = DeviceId::parse(id).expect("an id");
+        let id = Box::leak(Box::new(DeviceId::parse(id).expect("an id")));
         SessionBuilder::new(notifications, memory, id).observer(Watcher(self.seen.clone())).policy(policy())
     }
 

@@ -1,132 +1,79 @@
 //! From the network to a session with the broker.
 
-use super::{Leaving, Machine, NEVER, NOTHING, Parts, Phase, Then};
+use super::{Machine, NEVER, Parts, Phase, Then};
+use crate::NetworkError;
 use crate::channel::ChannelType;
 use crate::config::Answer;
 use crate::session::SettingsError;
-use crate::session::broker_profile::{BrokerProfile, SettingsSource};
+use crate::session::broker_profile::BrokerProfile;
 use crate::session::duties::Duties;
 use crate::session::event::{Event, Observer};
 use crate::session::publishing::Verdict;
 use crate::session::state::{Awaited, Cause, State};
 use crate::session::values::{StoredValues, ValueReader};
-use crate::{NetworkError, NetworkStatus, Recovery};
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     pub(super) fn look_for_network(&mut self, duties: &Duties) -> bool {
-        if !self.wanted {
+        if Self::is_ending(duties) {
             self.stop(duties);
             return true;
         }
         self.phase = Phase::Offline;
-        let status =
-            self.network.request_again().map_err(NetworkError::Kernel).and_then(|()| self.network.status());
-        match status {
-            Ok(NetworkStatus::Connected) => self.begin(duties),
-            Ok(_) => {
-                self.due = self.patience();
+        match self.network.is_connected() {
+            Ok(true) => self.begin(duties),
+            Ok(false) => {
+                self.be_patient();
                 self.refuse_queued(Verdict::Offline);
                 self.set_state(State::Offline, duties);
                 return false;
             }
-            Err(error) => {
-                if error.recovery() == Recovery::Reopen {
-                    self.network.withdraw();
-                }
-                self.fault(Cause::Network(error), duties);
+            Err(status) => {
+                // Another handle, should this one be forgotten.
+                self.network.withdraw();
+                self.fault(Cause::Network(NetworkError::Kernel(status)), duties);
             }
         }
         true
     }
 
-    /// The network is there: what next?
+    /// The network is there: opens the channel, with its memory divided for what it is to do, and asks for the
+    /// settings, or with them for a session with the broker.
+    #[inline(never)]
     fn begin(&mut self, duties: &Duties) {
-        if self.settings.is_none() {
-            match self.parts.profile.source() {
-                SettingsSource::Known(settings) => self.settings = Some(settings),
-                SettingsSource::Stored(keys) => {
-                    self.keys = keys;
-                    return self.fetch(duties);
-                }
-            }
+        if P::KEYS.is_empty() && self.settings.is_none() && !self.read() {
+            return self.leave(Then::BackOff, duties);
         }
-        self.connect(duties);
-    }
-
-    /// Opens the channel, with its memory divided for what it is to do. Whether that worked out.
-    fn open(&mut self, channel_type: ChannelType, receive_len: usize, duties: &Duties) -> bool {
-        self.channel.divide(receive_len);
-        match self.channel.try_open(&self.network, channel_type) {
-            Ok(()) => true,
-            Err(error) => {
-                self.fault(Cause::Open(error), duties);
-                false
-            }
-        }
-    }
-
-    fn fetch(&mut self, duties: &Duties) {
-        self.set_state(State::FetchingSettings, duties);
-        if !self.open(ChannelType::ConfigFetch, self.parts.plan.fetch_receive(), duties) {
-            return;
-        }
-        match self.channel.send_fetch(self.keys) {
-            Ok(()) => {
-                self.phase = Phase::Fetching;
-                self.due = self.patience();
-            }
-            Err(error) => self.fault(Cause::Fetch(error), duties),
-        }
-    }
-
-    pub(super) fn attend_fetch(&mut self, duties: &Duties) -> bool {
-        match self.channel.read_fetch_result(self.keys.len()) {
-            Some(Ok(())) => self.read_settings(duties),
-            Some(Err(error)) => self.fault(Cause::Fetch(error), duties),
-            None => return self.wait_on(Awaited::Settings, duties),
-        }
-        true
-    }
-
-    /// The far end has not answered. Whether it is given up.
-    fn wait_on(&mut self, awaited: Awaited, duties: &Duties) -> bool {
-        if !self.wanted {
-            self.leave(Then::Stop, duties);
-        } else if self.now >= self.due {
-            self.fault(Cause::NoAnswer(awaited), duties);
+        let plan = self.parts.plan();
+        let (phase, state, channel_type, receive_len) = if self.settings.is_none() {
+            (Phase::Fetching, State::FetchingSettings, ChannelType::ConfigFetch, plan.fetch_receive())
         } else {
+            (Phase::Connecting, State::Connecting, ChannelType::Mqtt, plan.mqtt_receive())
+        };
+        self.set_state(state, duties);
+        self.channel.divide(receive_len);
+        if self.ask(channel_type) {
+            self.phase = phase;
+            self.be_patient();
+        } else {
+            self.leave(Then::BackOff, duties);
+        }
+    }
+
+    /// Whether it worked out; otherwise the machine's `cause` says what did not.
+    fn ask(&mut self, channel_type: ChannelType) -> bool {
+        let Self { settings, parts, network, channel, connected_with, cause, .. } = self;
+        let Parts { id, profile, observer, values, .. } = parts;
+        if let Err(error) = channel.try_open(network, channel_type) {
+            *cause = Cause::Open(error);
             return false;
         }
-        true
-    }
-
-    #[inline(never)]
-    fn read_settings(&mut self, duties: &Duties) {
-        let Parts { profile, values, .. } = &mut self.parts;
-        let answer = Answer { channel: &self.channel, keys: self.keys };
-        match profile.read(&mut ValueReader::new(answer, values.bytes_mut())) {
-            Ok(settings) => {
-                self.settings = Some(settings);
-                self.leave(Then::Connect, duties);
+        let Some(settings) = settings else {
+            let sent = channel.send_fetch(P::KEYS);
+            if let Err(error) = sent {
+                *cause = Cause::Fetch(error);
             }
-            Err(error) => {
-                self.forget_settings();
-                self.fault(Cause::Settings(error), duties);
-            }
-        }
-    }
-
-    #[inline(never)]
-    fn connect(&mut self, duties: &Duties) {
-        self.set_state(State::Connecting, duties);
-        if !self.open(ChannelType::Mqtt, self.parts.plan.mqtt_receive(), duties) {
-            return;
-        }
-        let Self { settings: Some(settings), parts, channel, version, limits, .. } = self else {
-            // Who comes here has settings.
-            return self.leave(Then::Connect, duties);
+            return sent.is_ok();
         };
-        let Parts { id, profile, observer, values, .. } = parts;
         let mut requested = None;
         let made = profile.connect(id, settings, StoredValues::new(values.bytes()), |options| {
             observer.event(&Event::Connecting {
@@ -134,49 +81,77 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 port: options.port().get(),
                 client_id: options.client_id().as_str(),
             });
-            (*version, *limits) = (options.version(), options.limits());
-            requested = Some(channel.send_connect(options));
+            let limits = if let Some((_, limits)) = P::ALWAYS {
+                limits
+            } else {
+                *connected_with = Some((options.version(), options.limits()));
+                options.limits()
+            };
+            requested = Some(channel.send_connect(options, limits));
         });
-        let cause = match (requested, made) {
-            (Some(Ok(())), _) => {
-                self.phase = Phase::Connecting;
-                self.due = self.patience();
-                return;
-            }
-            (Some(Err(error)), _) => Cause::Connect(error),
-            (None, made) => {
+        match requested {
+            Some(Ok(())) => return true,
+            Some(Err(error)) => *cause = Cause::Connect(error),
+            None => {
+                *cause = Cause::Settings(made.err().unwrap_or(NO_CONNECTION));
                 self.forget_settings();
-                Cause::Settings(made.err().unwrap_or(NO_CONNECTION))
             }
+        }
+        false
+    }
+
+    /// Looks for the response to the config fetch, or for the broker's answer.
+    #[inline(never)]
+    pub(super) fn attend_answer(&mut self, duties: &Duties) -> bool {
+        let fetches = self.phase == Phase::Fetching;
+        let answer = if fetches {
+            self.channel.read_fetch_result(P::KEYS.len()).map(|result| result.map_err(Cause::Fetch))
+        } else {
+            self.channel.read_connect_answer(self.version()).map(|result| result.map_err(Cause::Connect))
         };
-        self.fault(cause, duties);
+        match answer {
+            Some(Ok(())) if fetches => self.read_settings(duties),
+            Some(Ok(())) => self.enter_session(duties),
+            Some(Err(cause)) => self.fault(cause, duties),
+            None if Self::is_ending(duties) => self.leave(Then::Stop, duties),
+            None if self.now >= self.due => {
+                let awaited = if fetches { Awaited::Settings } else { Awaited::Connect };
+                self.fault(Cause::NoAnswer(awaited), duties);
+            }
+            None => return false,
+        }
+        true
     }
 
     #[inline(never)]
-    pub(super) fn attend_connect(&mut self, duties: &Duties) -> bool {
-        match self.channel.read_connect_answer(self.version) {
-            Some(Ok(())) => self.enter_session(duties),
-            Some(Err(error)) => self.fault(Cause::Connect(error), duties),
-            None => return self.wait_on(Awaited::Connect, duties),
+    fn read_settings(&mut self, duties: &Duties) {
+        let then = if self.read() { Then::Connect } else { Then::BackOff };
+        self.leave(then, duties);
+    }
+
+    /// Reads the settings; `false`, if they are not what they should be, for the machine's `cause`.
+    fn read(&mut self) -> bool {
+        let Self { parts, channel, settings, cause, .. } = self;
+        let answer = Answer { channel, keys: P::KEYS };
+        let mut reader = ValueReader::new(answer, parts.values.bytes_mut(), cause);
+        *settings = Some(parts.profile.read(&mut reader));
+        let is_read = !reader.has_failed();
+        if !is_read {
+            self.forget_settings();
         }
-        true
+        is_read
     }
 
     fn enter_session(&mut self, duties: &Duties) {
         duties.begin(self.channel.handle());
         self.failed_connects = 0;
         self.unread = 0;
-        self.head = NOTHING;
         self.look_again(duties);
-        self.subscribed = 0;
+        self.unsubscribed = self.parts.subscriptions;
         self.in_flight = None;
-        self.leaving = Leaving::No;
-        self.retry_at = NEVER;
         self.full_since = NEVER;
-        self.owing_since = NEVER;
-        self.check_at = self.patience();
-        self.due = self.check_at;
         self.phase = Phase::InSession;
+        self.be_patient();
         self.set_state(State::Subscribing, duties);
     }
 }

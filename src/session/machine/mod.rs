@@ -25,6 +25,7 @@ mod reading;
 use core::mem;
 use core::task::Waker;
 
+use self::reading::goes_to_inbox;
 use super::Policy;
 use super::back_off::BackOff;
 use super::broker_profile::BrokerProfile;
@@ -32,26 +33,30 @@ use super::duties::Duties;
 use super::event::{Event, Observer};
 use super::memory_plan::MemoryPlan;
 use super::publishing::{Progress, Slot};
-use super::state::{Awaited, Cause, State};
+use super::settings_error::SettingsError;
+use super::state::{Cause, State};
 use super::values::ValueMemory;
 use super::wakers::Wakers;
 use crate::channel::Channel;
-use crate::config::ConfigKey;
 use crate::mqtt::{Limits, ProtocolVersion, Subscription};
-use crate::{DeviceId, Network, Notifications, clock, sys};
+use crate::uses::{ENDINGS, FORGETTING, FUTURES, PLANS, POLICIES};
+use crate::{DeviceId, Network, Notifications, OpenError, clock, sys};
 
 /// Later than any deadline.
 const NEVER: u64 = u64::MAX;
 /// How long until the kernel is asked again for what it had no room for, in microseconds.
 const PAUSE: u64 = 250_000;
 /// How often in a row what the kernel has is read in vain before the channel is given up.
-const MAX_UNREAD: u8 = 5;
+const MAX_UNREAD: u16 = 5;
 /// How many connects in a row fail before the settings are fetched again.
-const MAX_CONNECTS: u8 = 3;
+const MAX_CONNECTS: u16 = 3;
 /// How much is done before others get their turn.
 const MAX_STEPS: u32 = 64;
 /// Nothing is known to be there to be read.
 const NOTHING: u32 = sys::MV_MQTTREADABLEDATATYPE_NONE;
+
+/// What is never told, since a cause is set before it is: all zeros, as what is around it at first.
+const NO_CAUSE: Cause = Cause::Settings(SettingsError::Open(OpenError::TooManySources));
 
 /// What a session does. The channel is open from `Fetching` on.
 #[derive(Clone, Copy, PartialEq)]
@@ -78,10 +83,10 @@ enum Leaving {
 /// What to do once a channel is closed.
 #[derive(Clone, Copy, PartialEq)]
 enum Then {
+    Stop,
     Connect,
     /// For the machine's `cause`.
     BackOff,
-    Stop,
 }
 
 /// How reading what the kernel has came out.
@@ -94,19 +99,6 @@ pub(super) enum Pumped {
     More,
     /// The session is over, for the machine's `cause`.
     Broken,
-}
-
-/// What there is after a [turn](Machine::turn).
-pub(super) enum Turn {
-    Nothing,
-    /// Nothing any more, since just now.
-    Emptied,
-    /// A message for which there is room.
-    Message,
-    /// A message, or the report of a lost one, with which something may be wrong.
-    MessageWaits,
-    /// A verdict on a message that was published.
-    Verdict,
 }
 
 /// What the receiver was told about the message that is next. It may have to leave it, for want of room,
@@ -127,72 +119,69 @@ pub(super) struct Machine<'a, P: BrokerProfile, O, const PUBLISHES: usize> {
     then: Then,
     leaving: Leaving,
     told: Told,
-    wanted: bool,
     /// In session, and all subscriptions are dealt with.
     is_settled: bool,
-    /// There is a verdict for one who asks for whichever is there.
-    has_verdict: bool,
     /// Somebody receives.
     receiving: bool,
     /// Connects that failed in a row.
-    failed_connects: u8,
-    unread: u8,
-    version: ProtocolVersion,
+    failed_connects: u16,
+    unread: u16,
     /// The kind of what is next to be read, which the kernel says once and keeps; or [`NOTHING`].
     head: u32,
     /// How many interrupts there had been when the kernel had nothing any more; one less than there are, if
     /// it may have something.
     emptied_at: u32,
-    /// How many interrupts there had been when a [turn](Self::turn) last looked at the clock.
-    looked_at: u32,
-    /// How many of the subscriptions are dealt with.
-    subscribed: usize,
+    last_correlation_id: u32,
+    back_off: BackOff,
+    publishes: [Slot; PUBLISHES],
     /// The correlation id of the subscribe request that is not answered.
     in_flight: Option<u32>,
-    last_correlation_id: u32,
-    limits: &'static Limits,
-    /// How long was waited before the channel was last tried to be closed again.
-    close_wait_ms: u32,
     channel: Channel,
+    /// The subscriptions that are yet to be dealt with.
+    unsubscribed: &'a [Subscription<'a>],
     /// Asked for from the first run until the session is stopped.
     network: Network,
+    /// What was last connected with, unless that is [always](BrokerProfile::ALWAYS) the same.
+    connected_with: Option<(ProtocolVersion, &'static Limits)>,
     receiver: Option<Waker>,
     now: u64,
-    /// When the phase gives up, or goes on.
+    /// When the phase gives up, goes on, or looks without having been notified.
     due: u64,
     /// When the kernel is asked again for what it had no room for.
     retry_at: u64,
-    /// When to look without having been notified.
-    check_at: u64,
     /// [`NEVER`] while it is not.
     online_since: u64,
-    /// Since when the kernel takes no publish; [`NEVER`] if it does.
+    /// Since when the kernel takes no publish or acknowledgement; [`NEVER`] if it does.
     full_since: u64,
-    /// Since when it takes no acknowledgement; [`NEVER`] if it does.
-    owing_since: u64,
-    publishes: [Slot; PUBLISHES],
-    back_off: BackOff,
     /// Why the session is not what it should be.
     cause: Cause,
     settings: Option<P::Settings>,
-    /// What was asked for when the settings were fetched.
-    keys: &'static [ConfigKey<'static>],
     parts: Parts<'a, P, O>,
     watchers: Wakers<8>,
 }
 
 /// What a session was built of.
 pub(super) struct Parts<'a, P, O> {
-    pub(super) id: DeviceId,
+    pub(super) id: &'a DeviceId,
     pub(super) profile: P,
     pub(super) observer: O,
-    pub(super) policy: Policy,
+    pub(super) policy: Option<Policy>,
     pub(super) subscriptions: &'a [Subscription<'a>],
-    pub(super) plan: MemoryPlan,
+    pub(super) plan: Option<MemoryPlan>,
     /// Where the settings' values are kept.
     pub(super) values: ValueMemory,
     /// Kept open for as long as the session is there.
     pub(super) _notifications: Notifications,
+}
+
+impl<P, O> Parts<'_, P, O> {
+    fn policy(&self) -> Policy {
+        POLICIES.choice(self.policy, const { Policy::new() })
+    }
+
+    fn plan(&self) -> MemoryPlan {
+        PLANS.choice(self.plan, MemoryPlan::AWS)
+    }
 }
 
 impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHES> {
@@ -202,34 +191,26 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
             then: Then::Stop,
             leaving: Leaving::No,
             told: Told::Nothing,
-            wanted: false,
             is_settled: false,
-            has_verdict: false,
             receiving: false,
             failed_connects: 0,
             unread: 0,
             head: NOTHING,
             emptied_at: 0,
-            subscribed: 0,
+            unsubscribed: &[],
             in_flight: None,
             last_correlation_id: 0,
-            version: ProtocolVersion::V5,
-            limits: &Limits::MQTT,
+            connected_with: None,
             now: 0,
-            looked_at: 0,
             due: NEVER,
             retry_at: NEVER,
-            check_at: NEVER,
             online_since: NEVER,
             full_since: NEVER,
-            owing_since: NEVER,
-            close_wait_ms: 0,
             back_off: BackOff::new(),
-            cause: Cause::NoAnswer(Awaited::Settings),
+            cause: NO_CAUSE,
             network,
             channel,
             settings: None,
-            keys: &[],
             parts,
             receiver: None,
             publishes: [const { Slot::free() }; PUBLISHES],
@@ -237,8 +218,13 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         }
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
-        self.phase == Phase::Stopped && !self.wanted
+    pub(super) fn is_stopped(&self, duties: &Duties) -> bool {
+        self.phase == Phase::Stopped && !duties.is_wanted()
+    }
+
+    /// Whether the session is to end.
+    fn is_ending(duties: &Duties) -> bool {
+        ENDINGS.is_made() && !duties.is_wanted()
     }
 
     /// The kernel may have something, whatever it said.
@@ -257,8 +243,19 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
         self.now
     }
 
+    /// The version of MQTT that the session speaks.
+    fn version(&self) -> ProtocolVersion {
+        P::ALWAYS.or(self.connected_with).map_or(ProtocolVersion::V5, |(version, _)| version)
+    }
+
+    /// What the session's requests are checked against.
+    fn limits(&self) -> &'static Limits {
+        P::ALWAYS.or(self.connected_with).map_or(&Limits::MQTT, |(_, limits)| limits)
+    }
+
     /// Has `waker` woken when there is a message.
     pub(super) fn register_receiver(&mut self, waker: &Waker) {
+        FUTURES.make();
         match &self.receiver {
             Some(known) if known.will_wake(waker) => {}
             _ => self.receiver = Some(waker.clone()),
@@ -267,14 +264,16 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
 
     /// A message waits.
     fn tell_receiver(&mut self) {
-        if self.told == Told::Nothing {
+        if FUTURES.is_made() && self.told == Told::Nothing {
             self.told = Told::MessageWaits;
             self.wake_receiver();
         }
     }
 
     fn wake_receiver(&mut self) {
-        if let Some(waker) = self.receiver.take() {
+        if FUTURES.is_made()
+            && let Some(waker) = self.receiver.take()
+        {
             waker.wake();
         }
     }
@@ -286,15 +285,10 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
     /// A clock that cannot be read stands still; then the timer says what time it is.
     #[inline(never)]
     fn look_at_clock(&mut self) -> bool {
-        self.glance_at_clock()
-    }
-
-    /// The same, where it counts.
-    #[inline(always)]
-    fn glance_at_clock(&mut self) -> bool {
         match clock::uptime_micros() {
             Ok(now) => {
-                self.now = self.now.max(now);
+                // It never goes back, but a timer may have said that it is later.
+                self.now = if FUTURES.is_made() { self.now.max(now) } else { now };
                 true
             }
             Err(_) => false,
@@ -310,16 +304,19 @@ impl<'a, P: BrokerProfile, O, const PUBLISHES: usize> Machine<'a, P, O, PUBLISHE
 
     /// Until when the far end may answer.
     #[inline(never)]
-    fn patience(&mut self) -> u64 {
-        self.after(self.parts.policy.answer_us())
+    fn be_patient(&mut self) {
+        self.due = self.after(self.parts.policy().answer_us());
     }
 
     /// When to be driven next.
     fn next_deadline(&self) -> u64 {
-        let mut earliest = self.due.min(self.retry_at).min(self.check_at);
-        for slot in &self.publishes {
-            if matches!(slot.progress, Progress::Queued | Progress::InFlight) {
-                earliest = earliest.min(slot.until);
+        let mut earliest = self.due.min(self.retry_at);
+        // What is in flight is looked for when it is due.
+        if FUTURES.is_made() {
+            for slot in &self.publishes {
+                if slot.progress == Progress::Queued {
+                    earliest = earliest.min(slot.until);
+                }
             }
         }
         earliest
@@ -341,71 +338,56 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 
     /// The same for one who has no timer, and takes whatever comes: the clock says whether a deadline is
-    /// reached, and is looked at when there is nothing else.
+    /// reached, and is looked at when there is nothing else. Whether there is a message, or the report of a lost
+    /// one. There may be a [verdict](Self::take_verdict) as well.
     #[inline(always)]
-    pub(super) fn turn(&mut self, duties: &Duties) -> Turn {
+    pub(super) fn turn(&mut self, duties: &Duties) -> bool {
         if duties.is_quiet() {
-            match self.glance(duties) {
-                Some(Turn::Nothing | Turn::Emptied) if self.has_verdict => return Turn::Verdict,
-                // It was an interrupt that called for this turn. The next one is by the clock, at the
-                // deadline at the latest.
-                Some(Turn::Emptied) => return Turn::Nothing,
-                Some(Turn::Nothing) => {
-                    self.looked_at = self.emptied_at;
-                    self.glance_at_clock();
-                    if self.now < duties.deadline() {
-                        return Turn::Nothing;
-                    }
+            let interrupts = duties.runner().interrupts();
+            if self.emptied_at == interrupts {
+                self.look_at_clock();
+                if self.now < duties.deadline() {
+                    return false;
                 }
-                Some(turn) => return turn,
-                None => {}
+            } else {
+                match self.look() {
+                    // It was an interrupt that called for this turn. The next one is by the clock, at the
+                    // deadline at the latest.
+                    Ok(NOTHING) => {
+                        self.emptied_at = interrupts;
+                        return false;
+                    }
+                    Ok(sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED) => return true,
+                    Ok(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE)
+                        if self.read_published().is_ok() && self.has_verdict() =>
+                    {
+                        return false;
+                    }
+                    _ => {}
+                }
             }
         }
         self.turn_further(duties)
     }
 
-    /// Attends to deadlines, and to all that is not in order.
+    /// Attends to deadlines, and to all that is not in order. Whether there is a message.
     #[inline(never)]
-    pub(super) fn turn_further(&mut self, duties: &Duties) -> Turn {
+    pub(super) fn turn_further(&mut self, duties: &Duties) -> bool {
         self.receiving = true;
-        self.wanted = duties.is_wanted();
         let attention = duties.take_attention();
-        duties.set_quiet(self.is_settled && self.wanted && !attention);
-        // An answer to a publish needs no more than to be read.
-        let is_broken = duties.is_quiet() && self.pump(duties) == Pumped::Broken;
-        if is_broken {
-            self.leave(Then::BackOff, duties);
-        }
-        if self.has_verdict && !is_broken {
-            return Turn::Verdict;
-        }
         self.look_at_clock();
         if self.now >= duties.deadline() {
             // Notifications can be lost.
             self.look_again(duties);
         }
-        loop {
-            self.go_on(attention, duties);
-            if self.has_verdict {
-                return Turn::Verdict;
-            }
-            return match self.pump(duties) {
-                Pumped::MessageWaits => Turn::MessageWaits,
-                Pumped::Broken => {
-                    // It came, or could be read, only now.
-                    self.leave(Then::BackOff, duties);
-                    continue;
-                }
-                _ => Turn::Nothing,
-            };
-        }
+        self.go_on(attention, duties);
+        goes_to_inbox(self.head)
     }
 
     /// Without a deadline that is reached, there is mostly only what the kernel may have.
     fn go(&mut self, is_early: bool, duties: &Duties) {
-        self.wanted = duties.is_wanted();
         let attention = duties.take_attention();
-        duties.set_quiet(self.is_settled && self.wanted && !attention);
+        duties.set_quiet(self.is_settled && !Self::is_ending(duties) && !attention);
         if is_early && duties.is_quiet() {
             match self.pump(duties) {
                 Pumped::Nothing => return,
@@ -417,9 +399,8 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         self.go_on(attention, duties);
     }
 
-    #[inline(never)]
     fn go_on(&mut self, attention: bool, duties: &Duties) {
-        if attention && self.told != Told::TooLarge {
+        if FUTURES.is_made() && attention && self.told != Told::TooLarge {
             // There may be room now for the message that was told of.
             self.told = Told::Nothing;
         }
@@ -429,12 +410,12 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
             steps += 1;
         }
         let forgotten = duties.take_forgotten();
-        if forgotten != 0 {
+        if FORGETTING.is_made() && forgotten != 0 {
             self.parts.observer.event(&Event::Forgotten { count: forgotten });
         }
         let is_more = steps == MAX_STEPS || duties.needs_attention();
         duties.set_deadline(if is_more { 0 } else { self.next_deadline() });
-        if self.is_settled && self.wanted {
+        if self.is_settled && !Self::is_ending(duties) {
             duties.set_quiet(true);
         }
     }
@@ -448,22 +429,16 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         }
     }
 
-    /// It will go on at `due`; until then `cause` is what is wrong.
-    fn set_backing_off(&mut self, cause: Cause, duties: &Duties) {
-        self.set_state(State::BackingOff { until_micros: self.due, cause }, duties);
-    }
-
     /// Whether there is more to do.
     fn step(&mut self, duties: &Duties) -> bool {
         self.give_up_waiting();
         match self.phase {
-            Phase::Stopped if !self.wanted => false,
-            Phase::BackingOff if self.wanted && self.now < self.due => false,
+            Phase::Stopped if !duties.is_wanted() => false,
+            Phase::BackingOff if !Self::is_ending(duties) && self.now < self.due => false,
             Phase::Stopped | Phase::BackingOff | Phase::Offline => self.look_for_network(duties),
-            Phase::Fetching => self.attend_fetch(duties),
-            Phase::Connecting => self.attend_connect(duties),
+            Phase::Fetching | Phase::Connecting => self.attend_answer(duties),
             Phase::InSession => self.attend_session(duties),
-            Phase::Closing if !self.wanted && self.settings.is_some() => {
+            Phase::Closing if Self::is_ending(duties) && self.settings.is_some() => {
                 // Not only when the channel is closed at last.
                 self.forget_settings();
                 true

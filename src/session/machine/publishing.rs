@@ -4,30 +4,21 @@ use core::task::{Context, Poll};
 
 use super::{Machine, NEVER, NOTHING, Pumped};
 use crate::Status;
-use crate::mqtt::{Publish, QoS, ReasonCode};
+use crate::mqtt::{Publish, QoS, ReasonCode, RequestError};
 use crate::session::broker_profile::BrokerProfile;
 use crate::session::duties::Duties;
 use crate::session::event::Observer;
 use crate::session::publishing::{Doubt, Progress, PublishError, Slot, Verdict, WhenOffline};
 use crate::session::state::{Awaited, Cause};
-
-/// What became of the attempt to send a message.
-pub(super) enum Sent {
-    /// The kernel has it. This is the correlation id of the answer.
-    Taken(u32),
-    /// The kernel has no room for it now.
-    NoRoom,
-    /// The session is not online, or has just ended.
-    NotOnline,
-    Failed(PublishError),
-}
+use crate::uses::FUTURES;
 
 impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     /// Makes room for a message, for which somebody waits.
     pub(in crate::session) fn queue(&mut self, when_offline: WhenOffline, duties: &Duties) -> Option<usize> {
+        FUTURES.make();
         let index = self.free_slot(duties)?;
         let (wait, fails_offline) = match when_offline {
-            WhenOffline::Fail => (self.parts.policy.answer_us(), true),
+            WhenOffline::Fail => (self.parts.policy().answer_us(), true),
             WhenOffline::Wait(longest) => (u64::try_from(longest.as_micros()).unwrap_or(NEVER), false),
         };
         self.look_at_clock();
@@ -60,16 +51,21 @@ impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
 
     /// Frees the places of those that were dropped while the session was in use.
     pub(super) fn forget_abandoned(&mut self, duties: &Duties) {
-        let mut abandoned = duties.take_abandoned();
+        let mut abandoned = if FUTURES.is_made() { duties.take_abandoned() } else { 0 };
         while abandoned != 0 {
             self.forget(abandoned.trailing_zeros() as usize);
             abandoned &= abandoned - 1;
         }
     }
 
+    /// Where messages can be that are not sent yet.
+    fn futures(&mut self) -> &mut [Slot] {
+        if FUTURES.is_made() { &mut self.publishes } else { &mut [] }
+    }
+
     /// Wakes those whose message is not sent yet.
     pub(super) fn wake_queued(&mut self) {
-        for slot in &mut self.publishes {
+        for slot in self.futures() {
             if slot.progress == Progress::Queued {
                 slot.wake();
             }
@@ -79,11 +75,11 @@ impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     /// Answers for the messages that are not sent yet: all of them where the session stops, otherwise
     /// those that do not wait.
     pub(super) fn refuse_queued(&mut self, verdict: Verdict) {
-        for slot in &mut self.publishes {
+        for slot in self.futures() {
             if slot.progress == Progress::Queued
                 && (slot.fails_offline || matches!(verdict, Verdict::Stopped))
             {
-                self.has_verdict |= slot.answer(verdict);
+                slot.answer(verdict);
             }
         }
     }
@@ -92,22 +88,22 @@ impl<P: BrokerProfile, O, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
     pub(super) fn doubt_in_flight(&mut self) {
         for slot in &mut self.publishes {
             if slot.progress == Progress::InFlight {
-                self.has_verdict |= slot.answer(Verdict::InDoubt(Doubt::SessionEnded));
+                slot.answer(Verdict::InDoubt(Doubt::SessionEnded));
             }
         }
     }
 
-    /// A verdict that is there, for one who asks for whichever is.
+    /// Whether there is a verdict for one who asks for whichever is there.
+    pub(super) fn has_verdict(&self) -> bool {
+        self.publishes.iter().fold(false, |any, slot| any | slot.is_for_next())
+    }
+
+    /// That verdict.
     #[inline(always)]
     pub(in crate::session) fn take_verdict(&mut self) -> Option<(u32, Result<ReasonCode, PublishError>)> {
-        self.has_verdict = false;
         let mut verdict = None;
         for slot in &mut self.publishes {
-            if slot.is_for_next && slot.progress == Progress::Answered {
-                if verdict.is_some() {
-                    self.has_verdict = true;
-                    break;
-                }
+            if verdict.is_none() && slot.is_for_next() {
                 slot.progress = Progress::Free;
                 verdict = Some((slot.id, slot.verdict.into()));
             }
@@ -120,9 +116,9 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     /// Messages that have waited long enough to be sent.
     pub(super) fn give_up_waiting(&mut self) {
         let now = self.now;
-        for slot in &mut self.publishes {
+        for slot in self.futures() {
             if slot.progress == Progress::Queued && now >= slot.until {
-                self.has_verdict |= slot.answer(Verdict::TimedOut);
+                slot.answer(Verdict::TimedOut);
             }
         }
     }
@@ -135,21 +131,22 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 let waits = pumped == Pumped::MessageWaits;
                 unanswered |= !waits;
                 let doubt = if waits { Doubt::MessageWaits } else { Doubt::NoAnswer };
-                self.has_verdict |= slot.answer(Verdict::InDoubt(doubt));
+                slot.answer(Verdict::InDoubt(doubt));
             }
         }
         unanswered
     }
 
     /// Reads the answer to a publish.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn read_published(&mut self) -> Result<(), Status> {
         let response = self.channel.read_publish()?;
         self.head = NOTHING;
-        self.full_since = NEVER;
-        let mut slots = self.publishes.iter_mut();
-        if let Some(slot) = slots.find(|slot| slot.is_in_flight(response.correlation_id)) {
-            self.has_verdict |= slot.answer(Verdict::of(&response, self.version));
+        let version = self.version();
+        for slot in &mut self.publishes {
+            if slot.is_in_flight(response.correlation_id) {
+                slot.answer(Verdict::of(&response, version));
+            }
         }
         Ok(())
     }
@@ -167,15 +164,11 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         };
         match progress {
             Progress::Queued => {
-                match self.send(publish, duties) {
-                    Sent::Taken(_) if publish.qos() == QoS::AtMostOnce => return Poll::Ready(Ok(None)),
-                    Sent::Taken(id) => {
-                        self.look_at_clock();
-                        self.follow(slot, id, false, duties);
-                    }
-                    Sent::NotOnline if fails_offline => return Poll::Ready(Err(PublishError::Offline)),
-                    Sent::NotOnline | Sent::NoRoom => {}
-                    Sent::Failed(error) => return Poll::Ready(Err(error)),
+                match self.send(slot, publish, false, duties) {
+                    Ok(_) if publish.qos() == QoS::AtMostOnce => return Poll::Ready(Ok(None)),
+                    Ok(_) | Err(PublishError::NoRoom) => {}
+                    Err(PublishError::Offline) if !fails_offline => {}
+                    Err(error) => return Poll::Ready(Err(error)),
                 }
                 duties.hurry(until);
             }
@@ -201,98 +194,74 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         publish: &Publish<'_>,
         duties: &Duties,
     ) -> Result<u32, PublishError> {
-        let index = self.free_slot(duties).ok_or(PublishError::TooMany)?;
-        // Otherwise it was looked at in the turn that this is a part of.
-        if self.looked_at != duties.runner().interrupts() {
-            self.look_at_clock();
-        }
-        match self.send(publish, duties) {
-            Sent::Taken(id) => {
-                if publish.qos() != QoS::AtMostOnce {
-                    self.follow(index, id, true, duties);
-                }
-                Ok(id)
-            }
-            Sent::NoRoom => Err(PublishError::NoRoom),
-            Sent::NotOnline => Err(PublishError::Offline),
-            Sent::Failed(error) => Err(error),
-        }
+        let slot = self.free_slot(duties).ok_or(PublishError::TooMany)?;
+        self.send(slot, publish, true, duties)
     }
 
-    /// Waits for the answer to a request that was made just now.
-    fn follow(&mut self, slot: usize, id: u32, is_for_next: bool, duties: &Duties) {
-        let until = self.now.wrapping_add(self.parts.policy.answer_us());
-        if let Some(slot) = self.publishes.get_mut(slot) {
+    /// Sends a message and waits for the answer, unless none comes, in its slot. Returns the correlation id of
+    /// both. [`NoRoom`](PublishError::NoRoom) and [`Offline`](PublishError::Offline) say that it may be sent
+    /// later.
+    fn send(
+        &mut self,
+        slot: usize,
+        publish: &Publish<'_>,
+        is_for_next: bool,
+        duties: &Duties,
+    ) -> Result<u32, PublishError> {
+        if !duties.is_online() {
+            return Err(PublishError::Offline);
+        }
+        self.limits().check_publish(publish).map_err(PublishError::Limit)?;
+        if self.retry_at != NEVER {
+            // It is asked again after the pause, whoever wakes the program meanwhile.
+            return Err(PublishError::NoRoom);
+        }
+        let id = self.next_correlation_id();
+        if let Err(status) = self.channel.send_publish(id, publish) {
+            return Err(self.not_sent(status, duties));
+        }
+        self.full_since = NEVER;
+        let until = self.after(self.parts.policy().answer_us());
+        if publish.qos() != QoS::AtMostOnce
+            && let Some(slot) = self.publishes.get_mut(slot)
+        {
             slot.progress = Progress::InFlight;
             slot.is_for_next = is_for_next;
             slot.id = id;
+            // The session looks by itself before that.
             slot.until = until;
         }
-        duties.hurry(until);
+        Ok(id)
     }
 
-    fn send(&mut self, publish: &Publish<'_>, duties: &Duties) -> Sent {
-        if !duties.is_online() {
-            return Sent::NotOnline;
-        }
-        if let Err(error) = self.limits.check_publish(publish) {
-            return Sent::Failed(PublishError::Limit(error));
-        }
-        if self.full_since != NEVER && self.is_pausing(duties) {
-            return Sent::NoRoom;
-        }
-        let id = self.next_correlation_id();
-        match self.channel.send_publish(id, publish) {
-            Ok(()) => {
-                self.full_since = NEVER;
-                Sent::Taken(id)
-            }
-            Err(status) => self.not_sent(status, duties),
-        }
-    }
-
-    /// Whether the kernel had no room just now. It is asked again after the pause, whoever wakes the program
-    /// meanwhile.
-    #[cold]
-    fn is_pausing(&mut self, duties: &Duties) -> bool {
-        self.look_at_clock();
-        let is_pausing = self.retry_at != NEVER && self.now < self.retry_at;
-        if is_pausing {
-            duties.hurry(self.retry_at);
-        }
-        is_pausing
-    }
-
-    #[cold]
-    fn not_sent(&mut self, status: Status, duties: &Duties) -> Sent {
-        match status {
+    fn not_sent(&mut self, status: Status, duties: &Duties) -> PublishError {
+        let error = match status {
             // What is wrong with this message is nothing that another session would not find as well.
             Status::PARAMETER_FAULT
             | Status::INVALID_BUFFER_SIZE
             | Status::INPUT_TOO_LONG
             | Status::TOO_MANY_ELEMENTS
-            | Status::REQUIRED_ELEMENT_MISSING => Sent::Failed(PublishError::Kernel(status)),
+            | Status::REQUIRED_ELEMENT_MISSING => return PublishError::Kernel(status),
             Status::RATE_LIMITED | Status::MICROVISOR_BUSY => {
-                self.retry_later();
-                self.full_since = self.full_since.min(self.now);
-                if self.has_no_room_since(self.full_since) {
-                    self.cause = Cause::NoAnswer(Awaited::Room);
-                    self.break_off(duties);
-                } else {
-                    duties.hurry(self.retry_at);
+                if !self.has_no_room(duties) {
+                    return PublishError::NoRoom;
                 }
-                Sent::NoRoom
+                self.cause = Cause::NoAnswer(Awaited::Room);
+                PublishError::NoRoom
+            }
+            Status::CHANNEL_CLOSED => {
+                self.note_closed();
+                PublishError::Offline
             }
             _ => {
-                self.cause = Cause::Publish(self.channel.request_error(status));
-                self.break_off(duties);
+                self.cause = Cause::Publish(RequestError::Kernel(status));
                 match status {
-                    // Nothing of it was sent.
-                    Status::CHANNEL_CLOSED => Sent::NotOnline,
-                    Status::LATE_FAULT => Sent::Failed(PublishError::Indeterminate(Doubt::LateFault)),
-                    _ => Sent::Failed(PublishError::Kernel(status)),
+                    Status::LATE_FAULT => PublishError::Indeterminate(Doubt::LateFault),
+                    _ => PublishError::Kernel(status),
                 }
             }
-        }
+        };
+        self.break_off(duties);
+        error
     }
 }

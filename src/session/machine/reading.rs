@@ -1,12 +1,13 @@
 //! Reading what the kernel has.
 
-use super::{MAX_STEPS, MAX_UNREAD, Machine, NEVER, NOTHING, Phase, Pumped, Then, Told, Turn};
+use super::{MAX_STEPS, MAX_UNREAD, Machine, NEVER, NOTHING, Phase, Pumped, Then, Told};
 use crate::mqtt::{EventError, Inbox, MessageFacts, SessionEnd, TopicsResponse};
 use crate::session::broker_profile::BrokerProfile;
 use crate::session::duties::{Duties, MAX_UNACKNOWLEDGED};
 use crate::session::event::{Event, Observer};
-use crate::session::receiving::NoArrival;
+use crate::session::receiving::{NoArrival, Taken};
 use crate::session::state::Cause;
+use crate::uses::FUTURES;
 use crate::{KERNEL_MEMORY_UNIT, Recovery, Status, sys};
 
 impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PUBLISHES> {
@@ -19,6 +20,7 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         if self.emptied_at == interrupts {
             return Pumped::Nothing;
         }
+        let mut pumped = Pumped::More;
         for _ in 0..MAX_STEPS {
             let read = match self.look() {
                 Ok(NOTHING) => {
@@ -27,29 +29,62 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
                 }
                 Ok(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE) => self.read_published(),
                 Ok(kind) if goes_to_inbox(kind) => {
-                    if self.receiving || !self.parts.subscriptions.is_empty() || !duties.has_room() {
+                    if !FUTURES.is_made()
+                        || self.receiving
+                        || !self.parts.subscriptions.is_empty()
+                        || !duties.has_room()
+                    {
                         return Pumped::MessageWaits;
                     }
                     // Nobody would ever take it, and everything behind it would wait.
-                    self.discard(duties).map(|_| ())
+                    let mut facts = MessageFacts::unwritten();
+                    let is_lost = self.is_lost();
+                    self.discard(&mut facts, duties).map(|()| {
+                        let event = if is_lost {
+                            Event::Lost { len: facts.lost().0 }
+                        } else {
+                            Event::Discarded { len: facts.payload_len() }
+                        };
+                        self.parts.observer.event(&event);
+                    })
                 }
-                Ok(kind) => match self.read_answer(kind, duties) {
-                    Ok(true) => Ok(()),
-                    Ok(false) => return Pumped::Broken,
-                    Err(status) => Err(status),
-                },
+                Ok(sys::MV_MQTTREADABLEDATATYPE_SUBSCRIBERESPONSE) => {
+                    let mut response = TopicsResponse::unwritten();
+                    self.channel.read_subscribe(&mut response).map(|()| {
+                        self.head = NOTHING;
+                        // Otherwise it is an answer to what nobody waits for.
+                        if self.in_flight == Some(response.correlation_id) {
+                            self.in_flight = None;
+                            pumped = self.take_outcomes(&response);
+                        }
+                        // Whoever read it, it may be for the runner to go on.
+                        if FUTURES.is_made() {
+                            duties.hurry(0);
+                        }
+                    })
+                }
+                Ok(sys::MV_MQTTREADABLEDATATYPE_DISCONNECTRESPONSE) => {
+                    self.channel.read_disconnect().map(|(state, reason)| {
+                        pumped = self.broken(Cause::Ended(SessionEnd::Disconnected { state, reason }));
+                    })
+                }
+                // A session does not unsubscribe.
+                Ok(other) => return self.broken(Cause::Event(EventError::UnknownKind(other))),
                 Err(status) => Err(status),
             };
             match read {
                 Ok(()) => self.unread = 0,
                 Err(status) => return self.read_again_later(status, duties),
             }
+            if pumped == Pumped::Broken {
+                break;
+            }
         }
-        Pumped::More
+        pumped
     }
 
     /// The kind of what is next to be read.
-    fn look(&mut self) -> Result<u32, Status> {
+    pub(super) fn look(&mut self) -> Result<u32, Status> {
         if self.head != NOTHING {
             return Ok(self.head);
         }
@@ -58,196 +93,116 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
         Ok(kind)
     }
 
+    /// The channel turns out to be closed, and with it the session.
+    #[inline(never)]
+    pub(super) fn note_closed(&mut self) {
+        self.cause = Cause::Ended(SessionEnd::ChannelClosed(self.channel.closure_reason()));
+    }
+
     /// What the kernel has could not be read. It is not given up at once.
     #[cold]
     fn read_again_later(&mut self, status: Status, duties: &Duties) -> Pumped {
-        let error = match status {
-            Status::CHANNEL_CLOSED => {
-                self.cause = Cause::Ended(SessionEnd::ChannelClosed(self.channel.closure_reason()));
-                return Pumped::Broken;
-            }
-            Status::INVALID_BUFFER_SIZE if goes_to_inbox(self.head) => {
-                EventError::InboxTooSmall { topic: 0, payload: 0 }
-            }
-            other => EventError::Kernel(other),
-        };
+        if status == Status::CHANNEL_CLOSED {
+            self.note_closed();
+            return Pumped::Broken;
+        }
         // Perhaps the head is another than it was thought to be.
         self.head = NOTHING;
         // Others may look meanwhile, which is not another attempt.
         if self.retry_at == NEVER {
             self.unread = self.unread.saturating_add(1);
         }
+        let error = EventError::Kernel(status);
         if error.recovery() != Recovery::Retry || self.unread >= MAX_UNREAD {
-            self.cause = Cause::Event(error);
-            return Pumped::Broken;
+            return self.broken(Cause::Event(error));
         }
-        self.retry_later();
-        duties.hurry(self.retry_at);
+        self.retry_later(duties);
         Pumped::Nothing
     }
 
-    /// Reads what is neither a message nor the answer to a publish. `false`, if the session is over.
-    #[inline(never)]
-    fn read_answer(&mut self, kind: u32, duties: &Duties) -> Result<bool, Status> {
-        match kind {
-            sys::MV_MQTTREADABLEDATATYPE_SUBSCRIBERESPONSE
-            | sys::MV_MQTTREADABLEDATATYPE_UNSUBSCRIBERESPONSE => {
-                let mut response = TopicsResponse::unwritten();
-                if kind == sys::MV_MQTTREADABLEDATATYPE_SUBSCRIBERESPONSE {
-                    self.channel.read_subscribe(&mut response)?;
-                } else {
-                    self.channel.read_unsubscribe(&mut response)?;
-                }
-                self.head = NOTHING;
-                // Otherwise it is an answer to what nobody waits for.
-                if self.in_flight == Some(response.correlation_id) {
-                    self.in_flight = None;
-                    if !self.take_outcomes(&response) {
-                        return Ok(false);
-                    }
-                }
-            }
-            sys::MV_MQTTREADABLEDATATYPE_DISCONNECTRESPONSE => {
-                let (state, reason) = self.channel.read_disconnect()?;
-                self.cause = Cause::Ended(SessionEnd::Disconnected { state, reason });
-                return Ok(false);
-            }
-            other => {
-                self.cause = Cause::Event(EventError::UnknownKind(other));
-                return Ok(false);
-            }
-        }
-        // Whoever read it, it may be for the runner to go on.
-        duties.hurry(0);
-        Ok(true)
+    /// Whether what is next is the report of a lost message.
+    fn is_lost(&self) -> bool {
+        self.head == sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST
     }
 
-    /// Throws a message away, with the memory of the settings for an inbox, and returns the length of its
-    /// payload. The settings are fetched again before the next connection.
+    /// Throws a message away, with the memory of the settings for an inbox. The settings are fetched again
+    /// before the next connection. What is thrown away is told by the facts.
     #[cold]
-    fn discard(&mut self, duties: &Duties) -> Result<usize, Status> {
+    fn discard(&mut self, facts: &mut MessageFacts, duties: &Duties) -> Result<(), Status> {
         self.settings = None;
-        let is_lost = self.head == sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST;
+        let is_lost = self.is_lost();
         let memory = self.parts.values.bytes_mut();
-        let mut read = Err(Status::INVALID_BUFFER_SIZE);
         // Whatever fits the receive buffer fits one of these, if there are 512 bytes more.
-        for share in 1..memory.len() / KERNEL_MEMORY_UNIT {
-            let Some((topic, payload)) = memory.split_at_mut_checked(share * KERNEL_MEMORY_UNIT) else {
-                break;
+        let mut share = KERNEL_MEMORY_UNIT;
+        loop {
+            let Some((topic, payload)) = memory.split_at_mut_checked(share) else {
+                return Err(Status::INVALID_BUFFER_SIZE);
             };
-            let inbox = &mut Inbox::new(topic, payload);
-            read = if is_lost {
-                self.channel.read_lost(inbox).map(|lost| Event::Lost { len: lost.message_len() })
-            } else {
-                let mut facts = MessageFacts::unwritten();
-                self.channel.receive(inbox, &mut facts).map(|()| {
-                    if facts.qos != 0 {
-                        duties.incur(facts.correlation_id).acknowledge();
-                    }
-                    Event::Discarded { len: facts.payload_len() }
-                })
-            };
-            if !matches!(read, Err(Status::INVALID_BUFFER_SIZE)) {
-                break;
+            match self.channel.receive(is_lost, &mut Inbox::new(topic, payload), facts) {
+                Ok(()) => break,
+                Err(Status::INVALID_BUFFER_SIZE) => share += KERNEL_MEMORY_UNIT,
+                Err(status) => return Err(status),
             }
         }
-        let event = read?;
-        (self.head, self.told) = (NOTHING, Told::Nothing);
-        self.parts.observer.event(&event);
-        Ok(if let Event::Discarded { len } = event { len } else { 0 })
-    }
-
-    /// Takes the message that is next, if there is one.
-    pub(in crate::session) fn take(
-        &mut self,
-        inbox: &mut Inbox<'_>,
-        duties: &Duties,
-    ) -> Result<Option<MessageFacts>, NoArrival> {
-        self.receiving = true;
-        match self.pump(duties) {
-            Pumped::MessageWaits => {}
-            Pumped::Nothing => return Ok(None),
-            Pumped::More => {
-                duties.hurry(0);
-                return Ok(None);
-            }
-            Pumped::Broken => {
-                self.break_off(duties);
-                return Ok(None);
-            }
-        }
-        self.take_next(inbox, duties)
-    }
-
-    /// Takes the message that waits.
-    #[inline(never)]
-    pub(in crate::session) fn take_next(
-        &mut self,
-        inbox: &mut Inbox<'_>,
-        duties: &Duties,
-    ) -> Result<Option<MessageFacts>, NoArrival> {
-        if !duties.has_room() {
-            let is_new = self.told != Told::TooMany;
-            return if is_new && duties.outstanding() >= MAX_UNACKNOWLEDGED {
-                self.told = Told::TooMany;
-                Err(NoArrival::TooManyUnacknowledged)
-            } else {
-                // Until an acknowledgement is sent.
-                Ok(None)
-            };
-        }
-        if self.head == sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED {
-            let mut facts = MessageFacts::unwritten();
-            match self.receive(inbox, &mut facts) {
-                Ok(()) => Ok(Some(facts)),
-                Err(status) => self.not_received(status, duties),
-            }
-        } else {
-            let lost = match self.channel.read_lost(inbox) {
-                Ok(lost) => NoArrival::Lost {
-                    topic_len: lost.topic().len(),
-                    message_len: lost.message_len(),
-                    reason: lost.reason(),
-                },
-                Err(status) => return self.not_received(status, duties),
-            };
-            self.taken();
-            Err(lost)
-        }
-    }
-
-    /// Takes a message as it mostly is: one that fits.
-    pub(in crate::session) fn receive(
-        &mut self,
-        inbox: &mut Inbox<'_>,
-        facts: &mut MessageFacts,
-    ) -> Result<(), Status> {
-        self.channel.receive(inbox, facts)?;
         self.taken();
+        if is_lost {
+            facts.forget_topic();
+            return Ok(());
+        }
+        if facts.qos != 0 {
+            duties.incur(facts.correlation_id).acknowledge();
+        }
         Ok(())
     }
 
-    /// Whether there is nothing to be read, as far as one look tells; or a message, which is to be taken.
-    /// `None` if there is something else.
-    #[inline(always)]
-    pub(super) fn glance(&mut self, duties: &Duties) -> Option<Turn> {
-        let interrupts = duties.runner().interrupts();
-        if self.emptied_at == interrupts {
-            return Some(Turn::Nothing);
-        }
-        match self.look() {
-            Ok(NOTHING) => {
-                self.emptied_at = interrupts;
-                Some(Turn::Emptied)
+    /// Takes the message that is next, and its facts. What came of it.
+    pub(in crate::session) fn take(
+        &mut self,
+        inbox: &mut Inbox<'_>,
+        facts: &mut MessageFacts,
+        duties: &Duties,
+    ) -> Taken {
+        self.receiving = true;
+        match self.pump(duties) {
+            Pumped::MessageWaits => {}
+            Pumped::Nothing => return Taken::Nothing,
+            Pumped::More => {
+                duties.hurry(0);
+                return Taken::Nothing;
             }
-            Ok(sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED) if duties.has_room() => Some(Turn::Message),
-            Ok(sys::MV_MQTTREADABLEDATATYPE_PUBLISHRESPONSE)
-                if self.read_published().is_ok() && self.has_verdict =>
-            {
-                Some(Turn::Verdict)
+            Pumped::Broken => {
+                self.break_off(duties);
+                return Taken::Nothing;
             }
-            _ => None,
         }
+        self.take_next(inbox, facts, duties)
+    }
+
+    /// Takes the message that waits, and its facts. What came of it.
+    #[inline]
+    pub(in crate::session) fn take_next(
+        &mut self,
+        inbox: &mut Inbox<'_>,
+        facts: &mut MessageFacts,
+        duties: &Duties,
+    ) -> Taken {
+        if !duties.has_room() {
+            // One who takes one message after the other never has so many.
+            let is_new = FUTURES.is_made() && self.told != Told::TooMany;
+            return if is_new && duties.outstanding() >= MAX_UNACKNOWLEDGED {
+                self.told = Told::TooMany;
+                Taken::Not(NoArrival::TooManyUnacknowledged)
+            } else {
+                // Until an acknowledgement is sent.
+                Taken::Nothing
+            };
+        }
+        let is_lost = self.is_lost();
+        if let Err(status) = self.channel.receive(is_lost, inbox, facts) {
+            return self.not_received(status, facts, duties);
+        }
+        self.taken();
+        if is_lost { Taken::Not(NoArrival::Lost) } else { Taken::Message }
     }
 
     fn taken(&mut self) {
@@ -255,41 +210,35 @@ impl<P: BrokerProfile, O: Observer, const PUBLISHES: usize> Machine<'_, P, O, PU
     }
 
     /// The session is over for `cause`, as whoever drives it will find.
-    #[cold]
+    #[inline(never)]
     pub(super) fn break_off(&mut self, duties: &Duties) {
         self.leave(Then::BackOff, duties);
         duties.hurry(0);
     }
 
     #[cold]
-    fn not_received(&mut self, status: Status, duties: &Duties) -> Result<Option<MessageFacts>, NoArrival> {
+    fn not_received(&mut self, status: Status, facts: &mut MessageFacts, duties: &Duties) -> Taken {
         let mut status = status;
         if status == Status::INVALID_BUFFER_SIZE {
             if self.told != Told::TooLarge {
                 self.told = Told::TooLarge;
-                return Err(NoArrival::TooLarge);
+                return Taken::Not(NoArrival::TooLarge);
             }
             self.told = Told::MessageWaits;
-            match self.discard(duties) {
-                Ok(len) => return Err(NoArrival::Discarded { len }),
+            let discarded = if self.is_lost() { NoArrival::Lost } else { NoArrival::Discarded };
+            match self.discard(facts, duties) {
+                Ok(()) => return Taken::Not(discarded),
                 Err(error) => status = error,
             }
         }
-        let pumped = if status == Status::INVALID_BUFFER_SIZE {
-            // Not even the memory of the settings takes it.
-            self.cause = Cause::Event(EventError::InboxTooSmall { topic: 0, payload: 0 });
-            Pumped::Broken
-        } else {
-            self.read_again_later(status, duties)
-        };
-        if pumped == Pumped::Broken {
+        if self.read_again_later(status, duties) == Pumped::Broken {
             self.break_off(duties);
         }
-        Ok(None)
+        Taken::Nothing
     }
 }
 
 /// A message, or the report of a lost one, which may be too large for the inbox.
-fn goes_to_inbox(kind: u32) -> bool {
+pub(super) fn goes_to_inbox(kind: u32) -> bool {
     matches!(kind, sys::MV_MQTTREADABLEDATATYPE_MESSAGERECEIVED | sys::MV_MQTTREADABLEDATATYPE_MESSAGELOST)
 }
