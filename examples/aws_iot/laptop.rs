@@ -5,9 +5,9 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use microvisor::aws::Encodings;
-use microvisor::session::{MemoryPlan, Policy};
-use microvisor::{KernelMemory, NotificationCenter, kernel_memory};
+use microvisor::aws::{Encodings, StoredProfile};
+use microvisor::session::{MemoryPlan, Policy, SessionBuilder};
+use microvisor::{DeviceId, KernelMemory, NotificationCenter, kernel_memory};
 use microvisor_provision::{Credentials, Endpoint};
 use microvisor_sim::bridge::{Bridge, BridgeOptions};
 use microvisor_sim::broker::model::{self, ModelBroker, ModelBrokerBuilder, Thing};
@@ -122,16 +122,14 @@ fn run_on(device: &Device, options: &Options, encodings: Encodings) -> Result<St
     device.bind_interrupt(IRQ, || CENTER.on_interrupt());
     let patience = Patience::of(options.patience);
     let log = Printer::new(|| device.now(), options.publishes, &patience);
-    let machine = Machine {
-        notifications: CENTER.open()?,
-        memory: MEMORY.take().ok_or("the memory is taken")?,
-        memory_plan: MEMORY_PLAN,
-        encodings,
-        policy: POLICY,
-        log: &log,
-    };
+    let id = DeviceId::read()?;
+    let session = SessionBuilder::new(CENTER.open()?, MEMORY.take().ok_or("the memory is taken")?, &id)
+        .memory_plan(MEMORY_PLAN)
+        .profile(StoredProfile::new().with_encodings(encodings))
+        .policy(POLICY);
+    let machine = Machine { session, log: &log };
     let plan = Plan { publishes: options.publishes, interval_ms: milliseconds(options.interval) };
-    let summary = application::run(machine, plan, |until| {
+    let summary = application::run(machine, &id, plan, |until| {
         let left = patience.left(device.now());
         device.sleep_until(Duration::from_micros(until).min(device.now() + left));
         !left.is_zero()

@@ -33,8 +33,8 @@ fn json(reading: Reading) -> String {
 }
 
 impl<C: Fn() -> Duration> Log for &Printer<'_, C> {
-    fn line(&self, parts: &[&str]) {
-        self.print(parts.concat());
+    fn line(&self, what: &str, which: &[u8]) {
+        self.print(format_args!("{what}{}", String::from_utf8_lossy(which)));
     }
 
     fn event(&self, event: &Event<'_>) {

@@ -10,10 +10,10 @@ use core::time::Duration;
 
 use embassy_futures::join::join;
 use embedded_hal_async::delay::DelayNs;
-use microvisor::aws::Topics;
-use microvisor::mqtt::{Inbox, Publish, QoS, ReasonCode, Subscription};
+use microvisor::HandedBack;
+use microvisor::aws::{Commands, Topics};
+use microvisor::mqtt::{Inbox, Publish, QoS, ReasonCode};
 use microvisor::session::{BuildError, WhenOffline};
-use microvisor::{DeviceId, HandedBack};
 
 use crate::application::{
     Command, Log, Machine, OneByOne, PayloadBuffer, Plan, Reading, TopicBuffer, session,
@@ -33,14 +33,13 @@ impl<'a, L: Log + Copy> Device<'a, L> {
     /// # Errors
     ///
     /// As [`session`].
-    pub fn new<const N: usize>(
-        machine: Machine<L, N>,
-        id: DeviceId,
+    pub fn new(
+        machine: Machine<'a, L>,
         topics: &'a Topics,
-        subscriptions: &'a [Subscription<'a>],
+        commands: &'a Commands<'a>,
     ) -> Result<Self, BuildError> {
         let log = machine.log;
-        let session = session(machine, id, subscriptions).map_err(HandedBack::into_error)?;
+        let session = session(machine, topics, commands).map_err(HandedBack::into_error)?;
         Ok(Self { session, topics, log, publishing: Switch::on() })
     }
 

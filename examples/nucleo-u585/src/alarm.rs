@@ -1,8 +1,8 @@
 //! The one alarm that SysTick makes.
 //!
-//! SysTick counts 24 bits, which last 0.84 s at its reference clock. A longer time is divided into laps
-//! of equal length, so that nothing has to be set anew meanwhile: a lap costs an interrupt that counts
-//! it, and wakes nobody.
+//! SysTick counts 24 bits, which last 0.84 s at its reference clock. A main loop, which wakes by each interrupt,
+//! looks at the clock and sets it anew then. For futures, a longer time is divided into laps of equal length, so that
+//! nothing has to be set anew meanwhile: a lap costs an interrupt that counts it, and wakes nobody.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -11,8 +11,6 @@ use cortex_m::peripheral::SYST;
 use cortex_m_rt::exception;
 use critical_section::{CriticalSection, Mutex};
 use microvisor::clock;
-
-use crate::sleep;
 
 /// SysTick's reference clock: an eighth of the processor's, which the kernel sets to 160 MHz.
 const TICKS_PER_MICRO: u32 = 20;
@@ -29,7 +27,13 @@ static AT: Time = Time::never();
 static LAST: Time = Time::never();
 /// The clock did not answer when the alarm was set.
 static IS_UNKNOWN: AtomicBool = AtomicBool::new(false);
-/// How many laps are left.
+/// The longest that a main loop sleeps, in microseconds.
+const LONGEST: u64 = 0xc_8000;
+const _: () = assert!(LONGEST * TICKS_PER_MICRO as u64 <= 1 << 24);
+
+/// Whether the alarm was ever set. Where no code does that, the compiler knows, and leaves out the code for it.
+static IS_USED: AtomicBool = AtomicBool::new(false);
+/// How many laps of the alarm are left.
 static LAPS: AtomicU32 = AtomicU32::new(0);
 
 /// Wakes those who waited for a time up to the one that it is given, and says when the next one is due.
@@ -42,20 +46,24 @@ static EXPIRE: Mutex<Cell<Option<Expire>>> = Mutex::new(Cell::new(None));
 /// neither the old nor the new one.
 ///
 /// The bits are inverted, so that a static needs no initial value in flash.
-struct Time([AtomicU32; 2]);
+pub(crate) struct Time([AtomicU32; 2]);
 
 impl Time {
-    const fn never() -> Self {
+    pub(crate) const fn never() -> Self {
         Self([AtomicU32::new(0), AtomicU32::new(0)])
     }
 
-    fn get(&self) -> u64 {
+    fn inverted(&self) -> u64 {
         let [low, high] = &self.0;
-        !(u64::from(high.load(Ordering::Relaxed)) << 32 | u64::from(low.load(Ordering::Relaxed)))
+        u64::from(high.load(Ordering::Relaxed)) << 32 | u64::from(low.load(Ordering::Relaxed))
+    }
+
+    fn get(&self) -> u64 {
+        !self.inverted()
     }
 
     #[allow(clippy::cast_possible_truncation)] // To halves.
-    fn set(&self, time: u64) {
+    pub(crate) fn set(&self, time: u64) {
         let [low, high] = &self.0;
         low.store(!time as u32, Ordering::Relaxed);
         high.store((!time >> 32) as u32, Ordering::Relaxed);
@@ -114,12 +122,29 @@ pub(crate) fn start(_: CriticalSection<'_>, now: u64, at: u64) {
     AT.set(now + u64::from(wait));
     IS_UNKNOWN.store(false, Ordering::Relaxed);
     LAPS.store(laps, Ordering::Relaxed);
+    IS_USED.store(true, Ordering::Relaxed);
+    count(lap);
+}
+
+/// Has SysTick interrupt after `wait` microseconds or earlier, unless an alarm is set, which it does for then.
+pub(crate) fn wake_in(wait: u64) {
+    if !is_set() {
+        #[allow(clippy::cast_possible_truncation)] // No more than the longest.
+        count(wait.min(LONGEST) as u32);
+    }
+}
+
+fn is_set() -> bool {
+    IS_USED.load(Ordering::Relaxed) && LAPS.load(Ordering::Relaxed) != 0
+}
+
+/// Has SysTick interrupt each `micros`, from 1 up to what its 24 bits hold.
+fn count(micros: u32) {
     let systick = registers();
     // SAFETY: SysTick is this module's (see `registers`), its handler is in place, and the reload value
-    // fits 24 bits. The order is the architecture's: stopped, the value to reload, the count, the start.
+    // fits 24 bits. The order is the architecture's: the value to reload, the count, the start.
     unsafe {
-        systick.csr.write(0);
-        systick.rvr.write(lap * TICKS_PER_MICRO - 1);
+        systick.rvr.write(micros * TICKS_PER_MICRO - 1);
         systick.cvr.write(0);
         systick.csr.write(COUNT);
     }
@@ -139,14 +164,15 @@ fn registers() -> &'static cortex_m::peripheral::syst::RegisterBlock {
 
 #[exception]
 fn SysTick() {
+    if !is_set() {
+        return stop();
+    }
     // Most laps are not the last, and cost no more than this. Nobody sets the alarm in between: SysTick
     // has the highest priority, as after a reset.
-    let laps = LAPS.load(Ordering::Relaxed);
-    if laps > 1 {
-        LAPS.store(laps - 1, Ordering::Relaxed);
-    } else {
+    let laps = LAPS.load(Ordering::Relaxed) - 1;
+    LAPS.store(laps, Ordering::Relaxed);
+    if laps == 0 {
         stop();
-        sleep::end();
         expire();
     }
 }

@@ -1,4 +1,8 @@
-//! The vector table, and the interrupts in it.
+//! The interrupts.
+//!
+//! Their vectors are made by `build.rs`, as far as the last that can be enabled: the STM32U585 has 141 lines, of
+//! which the rest of the table would take 400 bytes. No other line may be enabled: the places of those before it
+//! hold code. Who needs one of them gives it a vector in `build.rs`.
 
 /// An interrupt that an application can have: the kernel pends it, or the application itself. The timers'
 /// own use of these lines is rare.
@@ -19,27 +23,6 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 
 /// The number that a notification centre is given.
 pub const NOTIFICATIONS: u32 = Interrupt::TIM1_BRK as u32;
-
-/// One entry of the vector table.
-type Handler = unsafe extern "C" fn();
-
-unsafe extern "C" {
-    fn DefaultHandler();
-    fn TIM1_BRK();
-}
-
-const LINES: usize = Interrupt::TIM1_BRK as usize + 1;
-
-/// Handlers by their interrupt's number, as far as the last that can be enabled: the STM32U585 has 141
-/// lines, of which the rest of the table would take 400 bytes.
-#[doc(hidden)]
-#[unsafe(link_section = ".vector_table.interrupts")]
-#[unsafe(no_mangle)]
-pub static __INTERRUPTS: [Handler; LINES] = {
-    let mut table: [Handler; _] = [DefaultHandler; LINES];
-    table[Interrupt::TIM1_BRK as usize] = TIM1_BRK;
-    table
-};
 
 /// Lets an interrupt through. Its handler has to be in place: without one, the application ends in the
 /// [worst case](crate::worst_case).

@@ -7,6 +7,7 @@
 //! | [`sleep_until`] | sleep between interrupts, for a main loop |
 //! | [`Timer`] | delays in futures, by SysTick and the kernel's clock |
 //! | [`Led`] | the user LED |
+//! | [`log`] | lines for the server log |
 //! | [`peripheral_clock`] | the clocks of peripherals, which the kernel owns |
 //! | [`worst_case`] | panics and faults: logged, then the application restarts, or stops (a feature each) |
 //! | `embassy_driver` | feature `embassy`: the time driver of `embassy-time` |
@@ -25,6 +26,7 @@ pub mod device;
 pub mod embassy_driver;
 pub mod interrupt;
 mod led;
+pub mod log;
 #[cfg(target_arch = "arm")]
 mod memory;
 pub mod peripheral_clock;
@@ -35,7 +37,7 @@ mod timer_queue;
 pub mod worst_case;
 
 #[cfg(target_arch = "arm")]
-core::arch::global_asm!(include_str!(concat!(env!("OUT_DIR"), "/veneers.s")));
+core::arch::global_asm!(include_str!(concat!(env!("OUT_DIR"), "/vectors.s")));
 
 pub use led::Led;
 #[doc(hidden)]

@@ -15,8 +15,8 @@ static STRUCK: AtomicBool = AtomicBool::new(false);
 /// `deadline_micros`, of which [`u64::MAX`] is never.
 ///
 /// If the interrupt struck since the last return, it does not sleep at all, since the caller may have
-/// looked before. It returns early where an alarm was set for an earlier time, of which the caller then
-/// thought better: so the caller looks at the clock.
+/// looked before. While a [`Timer`](crate::Timer) waits, which has SysTick then, it may sleep half a second too
+/// long.
 ///
 /// ```text
 /// loop {
@@ -24,29 +24,33 @@ static STRUCK: AtomicBool = AtomicBool::new(false);
 ///     sleep_until(deadline);
 /// }
 /// ```
-#[inline]
 pub fn sleep_until(deadline_micros: u64) {
-    // An alarm that strikes during this look has struck by the end of it, and is seen below.
-    if !alarm::is_set_by(deadline_micros) {
-        // A clock that does not answer is asked again in a second.
-        let (now, until) = clock::uptime_micros().map_or((0, 1_000_000), |now| (now, deadline_micros));
-        if now < until {
-            critical_section::with(|cs| alarm::start(cs, now, until));
-        } else {
-            end();
+    loop {
+        forget_event();
+        // An interrupt from here on is not lost: it sets the event register, with which `WFE` does not sleep.
+        if STRUCK.load(Ordering::Relaxed) {
+            break;
         }
-    }
-    // An interrupt between the look at the flag and `WFE` is not lost: each entry into an exception and
-    // each return from one sets the processor's event register, with which `WFE` does not sleep but
-    // clears it (Armv8-M Architecture Reference Manual, "Wait for Event").
-    while !STRUCK.load(Ordering::Relaxed) {
+        // A clock that does not answer is asked again after the longest wait.
+        let now = clock::uptime_micros().unwrap_or(0);
+        if now >= deadline_micros {
+            break;
+        }
+        alarm::wake_in(deadline_micros - now);
         asm::wfe();
     }
     // What strikes from here on strikes before the caller looks.
     STRUCK.store(false, Ordering::Relaxed);
 }
 
-/// Ends a sleep. Called by interrupts' handlers.
+/// Each entry into an exception and each return from one sets the processor's event register, with which `WFE`
+/// only clears it (Armv8-M Architecture Reference Manual, "Wait for Event").
+fn forget_event() {
+    asm::sev();
+    asm::wfe();
+}
+
+/// Ends a sleep. Called by the notifications' handler.
 #[doc(hidden)]
 #[inline]
 pub fn end() {

@@ -51,6 +51,6 @@ async fn commands(device: &'static BoardDevice) {
 fn start<S>(spawner: Spawner, task: Result<SpawnToken<S>, SpawnError>) {
     match task {
         Ok(task) => spawner.spawn(task),
-        Err(_) => worst_case::restart(),
+        Err(_) => worst_case::give_up(),
     }
 }

@@ -34,7 +34,7 @@ async fn blink() -> ! {
         Timer.delay_ms(1_000).await;
     }
     // After 136 years.
-    nucleo_u585::worst_case::restart()
+    nucleo_u585::worst_case::give_up()
 }
 
 /// A line of text, where there is a log.

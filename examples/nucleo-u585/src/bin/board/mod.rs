@@ -1,9 +1,8 @@
 //! What the application's images have in common: its memory, its notifications, its log and its plan.
 
-use microvisor::aws::Encodings;
-use microvisor::session::{MemoryPlan, Policy};
-use microvisor::{KernelMemory, NotificationCenter, ServerLog, kernel_memory};
-use nucleo_u585::{interrupt, worst_case};
+use microvisor::session::{MemoryPlan, SessionBuilder};
+use microvisor::{DeviceId, KernelMemory, NotificationCenter, ServerLog, kernel_memory};
+use nucleo_u585::{interrupt, log, worst_case};
 
 use crate::application::{Log, Machine, Plan};
 
@@ -20,41 +19,29 @@ static LOG: KernelMemory<512> = kernel_memory!(512);
 
 /// The server log, where the device has one.
 #[derive(Clone, Copy)]
-pub struct BoardLog(Option<ServerLog>);
+pub struct BoardLog;
 
-/// To be called once; a second log says nothing.
+/// To be called once. Without it, or where the kernel refuses, the log says nothing.
 pub fn start_log() -> BoardLog {
-    BoardLog(LOG.take().and_then(|buffer| ServerLog::start(buffer).ok()))
+    if let Some(buffer) = LOG.take() {
+        // Nobody else has a use for the memory of a log that did not start.
+        core::mem::forget(ServerLog::start(buffer));
+    }
+    BoardLog
 }
 
 impl Log for BoardLog {
-    #[inline(never)]
-    fn line(&self, parts: &[&str]) {
-        if let Some(log) = self.0 {
-            log.log_parts::<96>(parts);
-        }
-    }
-
-    fn say(&self, line: &str) {
-        if let Some(log) = self.0 {
-            // A log that is full for now is no reason to stop.
-            let _ = log.log(line.as_bytes());
-        }
+    fn line(&self, what: &str, which: &[u8]) {
+        if which.is_empty() { log::line(what) } else { log::pair(what, which) }
     }
 }
 
-/// What the board gives the application. Where it cannot, there is nothing left but to start anew.
-pub fn machine<L>(log: L) -> Machine<L, MEMORY_LEN> {
+/// What the board gives the application on the device `id`. Where it cannot, there is nothing left but to
+/// start anew.
+pub fn machine<L>(id: &DeviceId, log: L) -> Machine<'_, L> {
     interrupt::enable_notifications();
-    let (Ok(notifications), Some(memory)) = (CENTER.open_for(interrupt::NOTIFICATIONS), MEMORY.take()) else {
-        worst_case::restart()
-    };
-    Machine {
-        notifications,
-        memory,
-        memory_plan: MemoryPlan::AWS,
-        encodings: Encodings::HEX,
-        policy: Policy::new(),
-        log,
-    }
+    let Ok(notifications) = CENTER.open_for(interrupt::NOTIFICATIONS) else { worst_case::give_up() };
+    let Some(memory) = MEMORY.take() else { worst_case::give_up() };
+    // The guide's values, in hex, and the usual patience.
+    Machine { session: SessionBuilder::new(notifications, memory, id), log }
 }

@@ -1,11 +1,10 @@
 //! The device where tasks can share it: in statics, of which they take references.
 
-use microvisor::aws::Topics;
-use microvisor::mqtt::Subscription;
-use nucleo_u585::{sleep_until, worst_case};
+use microvisor::DeviceId;
+use microvisor::aws::{Commands, Topics};
+use nucleo_u585::worst_case;
 use static_cell::StaticCell;
 
-use crate::application;
 use crate::board::{self, BoardLog};
 use crate::tasks::Device;
 
@@ -13,23 +12,24 @@ use crate::tasks::Device;
 pub type BoardDevice = Device<'static, BoardLog>;
 
 static TOPICS: StaticCell<Topics> = StaticCell::new();
-static SUBSCRIPTIONS: StaticCell<[Subscription<'static>; 2]> = StaticCell::new();
+static COMMANDS: StaticCell<Commands<'static>> = StaticCell::new();
 static DEVICE: StaticCell<BoardDevice> = StaticCell::new();
 
 /// The device, which does nothing yet. To be called once, while there is nothing else to do.
 pub fn device() -> &'static BoardDevice {
     let log = board::start_log();
-    let id = application::read_id(log, sleep_until);
+    // The kernel has it at hand.
+    let Ok(id) = DeviceId::read() else { worst_case::give_up() };
     let topics = place(&TOPICS, Topics::new(&id));
-    let subscriptions = place(&SUBSCRIPTIONS, application::subscriptions(topics));
-    match Device::new(board::machine(log), id, topics, subscriptions) {
+    let commands = place(&COMMANDS, topics.commands());
+    match Device::new(board::machine(topics.id(), log), topics, commands) {
         Ok(device) => place(&DEVICE, device),
         // The memory is not as planned.
-        Err(_) => worst_case::restart(),
+        Err(_) => worst_case::give_up(),
     }
 }
 
 /// As `StaticCell::init`, which panics where it was called before.
 pub fn place<T>(cell: &'static StaticCell<T>, value: T) -> &'static mut T {
-    cell.try_init(value).unwrap_or_else(|| worst_case::restart())
+    cell.try_init(value).unwrap_or_else(|| worst_case::give_up())
 }
