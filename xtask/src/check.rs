@@ -97,7 +97,7 @@ fn check_calls(elf: &ElfFile32<'_>) -> Result<usize> {
     for target in elf
         .sections()
         .filter(|section| section.kind() == SectionKind::Text)
-        .flat_map(|section| far_targets(&section))
+        .flat_map(|section| far_targets(&section, &mapping_symbols(elf)))
     {
         if SECURE.contains(&target) && !entries.values().any(|entry| *entry == target) {
             wrong.push(format!("somebody uses {target:#x}"));
@@ -165,13 +165,34 @@ fn immediate(first: u16, second: u16) -> u32 {
     (first & 0xf) << 12 | (first >> 10 & 1) << 11 | (second >> 12 & 7) << 8 | second & 0xff
 }
 
+/// Where instructions begin, and where data between them, by address (ELF for the Arm Architecture, "Mapping
+/// symbols").
+fn mapping_symbols(elf: &ElfFile32<'_>) -> BTreeMap<u64, bool> {
+    let is_code = |name: &str| match name.split('.').next() {
+        Some("$t") => Some(true),
+        Some("$d") => Some(false),
+        _ => None,
+    };
+    elf.symbols().filter_map(|symbol| Some((symbol.address(), is_code(symbol.name().ok()?)?))).collect()
+}
+
 /// The addresses that code makes of two halves, and those that it loads.
-fn far_targets(section: &object::read::elf::ElfSection32<'_, '_>) -> Vec<u32> {
+fn far_targets(section: &object::read::elf::ElfSection32<'_, '_>, mapping: &BTreeMap<u64, bool>) -> Vec<u32> {
     let code = section.data().unwrap_or_default();
-    // Sections of code begin on a word.
-    let made = code.windows(8).step_by(2).filter_map(|code| moved(code.try_into().ok()?));
-    let loaded = (0..code.len()).step_by(2).filter_map(|at| loaded(code, at));
-    made.chain(loaded).collect()
+    let mut targets = Vec::new();
+    let (mut at, mut is_code) = (0, false);
+    while let Some(half) = code.get(at..at + 2) {
+        is_code = mapping.get(&(section.address() + at as u64)).copied().unwrap_or(is_code);
+        if !is_code {
+            at += 2;
+            continue;
+        }
+        let made = code.get(at..at + 8).and_then(|code| moved(code.try_into().ok()?));
+        targets.extend(made.or_else(|| loaded(code, at)));
+        // The first half of an instruction of 32 bits begins so (Armv8-M, C2.1).
+        at += if half[1] >= 0xe8 { 4 } else { 2 };
+    }
+    targets
 }
 
 /// What the instruction at `at` loads from beside the code, if it is such a one: `ldr`, counted from the word
