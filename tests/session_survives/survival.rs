@@ -301,6 +301,17 @@ pub fn survive_all_in_a_main_loop(cases: impl IntoIterator<Item = Case>) -> Vec<
     survive_all_by(survive_in_a_main_loop, cases.into_iter().filter(|case| !case.needs_timer))
 }
 
+/// Prints what became of all cases, each of which has a name of its own.
+pub fn print_table(lines: &[Line]) {
+    let mut names: Vec<_> = lines.iter().map(|line| (&line.fault, line.state)).collect();
+    for line in lines {
+        println!("{line}");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), lines.len(), "each case has a name of its own");
+}
+
 fn survive_all_by(survive: fn(Case) -> Line, cases: impl IntoIterator<Item = Case>) -> Vec<Line> {
     let mut failed = Vec::new();
     let mut lines = Vec::new();
